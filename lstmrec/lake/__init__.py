@@ -1,0 +1,1 @@
+"""Everything that knows Delta: the tables, how they are read and written, and what must hold in them."""

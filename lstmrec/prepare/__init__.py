@@ -1,0 +1,1 @@
+"""Spark without input or output: frames in, frame out."""

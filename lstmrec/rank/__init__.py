@@ -1,0 +1,1 @@
+"""Ranking and its measures, in numpy alone."""
