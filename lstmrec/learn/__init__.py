@@ -1,1 +1,1 @@
-"""The LSTM: fed by Petastorm, trained by TensorFlow and Horovod, kept as an artifact. No Spark session here."""
+"""The LSTM: Petastorm feeds it, TensorFlow and Horovod train it, an artifact keeps it. No Spark session here."""

@@ -1,0 +1,51 @@
+"""All that a rank needs to train a model, as one JSON text that travels to every rank."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lstmrec.config import ModelConfig, TrainingConfig
+from lstmrec.learn.artifact import ModelRecord
+
+N_GAP_IDS: Final = 26
+"""0 pad, 1 no event before, 2 + floor(log2(1 + seconds)) up to 25."""
+
+
+class DataFile(BaseModel):
+    """One Parquet file of a pinned version of `sequences`, of one split and one padded length."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str
+    padded_length: Annotated[int, Field(ge=1)]
+    rows: Annotated[int, Field(ge=0)]
+
+
+class TrainingSpec(BaseModel):
+    """One training run: its data at pinned versions, its settings, and where the artifact goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[DataFile, ...]
+    validation: tuple[DataFile, ...]
+    item_index: tuple[str, ...]
+    """The Parquet files of the pinned `item_index` (item_id, item_index from 1 on); the chief reads them."""
+    n_items: Annotated[int, Field(ge=1)]
+    model: ModelConfig
+    training: TrainingConfig
+    artifact_uri: str
+    record: ModelRecord
+
+    @property
+    def n_event_types(self) -> int:
+        return len(self.record.event_types)
+
+
+def by_padded_length(files: Sequence[DataFile]) -> dict[int, tuple[DataFile, ...]]:
+    """The files of each padded length, shortest first; within a length by URI, so that all ranks agree."""
+    lengths = sorted({file.padded_length for file in files})
+    return {
+        length: tuple(sorted((f for f in files if f.padded_length == length and f.rows), key=lambda f: f.uri))
+        for length in lengths
+    }
