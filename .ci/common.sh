@@ -1,0 +1,29 @@
+# Sourced by the other scripts: stop at the first error, work from the root, know the download cache.
+# shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cache=${LSTMREC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lstmrec}
+tools=.venv-tools/bin
+
+say() { printf '%s\n' "$*" >&2; }
+
+sha256_of() { sha256sum "$1" | cut -d ' ' -f 1; }
+
+# intact FOLDER: true if the folder has just what its SHA256SUMS lists, unharmed.
+intact() { [ -f "$1/SHA256SUMS" ] && (cd "$1" && sha256sum --check --status SHA256SUMS); }
+
+# keep FOLDER AS: move a finished folder into the cache in one step; whoever comes second leaves the first one's.
+keep() {
+    mkdir -p "$(dirname "$2")"
+    intact "$2" || rm -rf "$2"
+    mv --no-target-directory "$1" "$2" 2>/dev/null || intact "$2"
+}
+
+# logged LOG COMMAND...: run quietly; show what it said only if it fails.
+logged() {
+    if ! "${@:2}" >"$1" 2>&1; then
+        tail -n 60 "$1" >&2
+        return 1
+    fi
+}

@@ -1,0 +1,110 @@
+# Everything a newcomer types. Each environment is redone when its lock changes, and only then.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+RUN_DATE ?= 1998-04-22
+CONF ?= conf/base.yaml
+
+TOOLS := .venv-tools/.filled
+MAIN := .venv/.filled
+AIRFLOW := .venv-airflow/.filled
+ANALYST := .venv-analyst/.filled
+SAMPLE := var/raw/ml-100k/_SUCCESS
+
+# Spark's Python workers take whatever python3 comes first, and spark-submit any SPARK_HOME: name both.
+IN_MAIN := env -u PYTHONPATH \
+	PATH="$(CURDIR)/.venv/bin:$$PATH" \
+	SPARK_HOME="$(CURDIR)/.venv/lib/python3.11/site-packages/pyspark" \
+	PYSPARK_PYTHON="$(CURDIR)/.venv/bin/python" \
+	PYSPARK_DRIVER_PYTHON="$(CURDIR)/.venv/bin/python" \
+	TF_CPP_MIN_LOG_LEVEL=2
+
+##@ Use
+.PHONY: help
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nVariables: RUN_DATE=%s CONF=%s PYTHON=(found) LSTMREC_CACHE=(~/.cache/lstmrec)\n' \
+		'$(RUN_DATE)' '$(CONF)'
+
+.PHONY: run
+run: $(MAIN) $(SAMPLE) ## the whole road on the sample log: raw clicks to top-N lists
+	@$(IN_MAIN) .venv/bin/spark-submit --master 'local[2]' --driver-memory 2g \
+		jobs/run_road.py --conf '$(CONF)' --run-date '$(RUN_DATE)'
+
+.PHONY: run-airflow
+run-airflow: $(MAIN) $(AIRFLOW) $(SAMPLE) ## the nightly DAG, run by Airflow for RUN_DATE
+	@RUN_DATE='$(RUN_DATE)' CONF='$(CONF)' $(IN_MAIN) .ci/run_airflow.sh
+
+##@ Check
+.PHONY: test
+test: $(MAIN) $(AIRFLOW) $(ANALYST) lint ## everything: linters, types, all tests
+	@env -u PYTHONPATH .venv-airflow/bin/python -m pytest tests/airflow_dags --confcutdir tests/airflow_dags
+	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags
+
+.PHONY: check
+check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marked slow
+	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not slow'
+
+.PHONY: lint
+lint: $(MAIN)
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+.PHONY: format
+format: $(MAIN) ## let ruff format the code and mend what it can
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+.PHONY: hooks
+hooks: $(MAIN) ## run ruff and mypy before each commit
+	@.venv/bin/pre-commit install
+
+##@ Set up
+.PHONY: setup
+setup: $(MAIN) $(AIRFLOW) $(ANALYST) ## the three environments, with Horovod and Delta's jars
+
+.PHONY: data
+data: $(SAMPLE) ## MovieLens-100K, written out as a web log in var/raw/ml-100k
+
+.PHONY: lock
+lock: $(TOOLS) ## resolve conf/locks/*.in anew (UPGRADE=--upgrade moves every pin)
+	@.ci/lock.sh $(UPGRADE)
+
+.PHONY: clean
+clean: ## remove the environments and all caches here; var/ and LSTMREC_CACHE stay
+	rm -rf .venv .venv-tools .venv-airflow .venv-analyst build dist *.egg-info
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache spark-warehouse metastore_db derby.log
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Below, `| prerequisites` runs the check before anything is made, and never makes anything out of date.
+.PHONY: prerequisites
+prerequisites:
+	@.ci/prerequisites.sh
+
+$(TOOLS): conf/locks/build.txt | prerequisites
+	@"$$(.ci/prerequisites.sh --python)" -m venv --clear .venv-tools
+	@.venv-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(MAIN): conf/locks/main.txt conf/locks/horovod.txt conf/locks/jars.txt setup.py \
+		.ci/main_venv.sh .ci/horovod.sh .ci/delta_jars.sh $(TOOLS) | prerequisites
+	@.ci/main_venv.sh
+	@touch $@
+
+$(AIRFLOW): conf/locks/airflow.txt $(TOOLS) | prerequisites
+	@.ci/venv.sh .venv-airflow $<
+	@touch $@
+
+$(ANALYST): conf/locks/analyst.txt $(TOOLS) | prerequisites
+	@.ci/venv.sh .venv-analyst $<
+	@touch $@
+
+$(SAMPLE): conf/locks/data.txt lstmrec/samples/movielens.py | $(MAIN)
+	@wheel=$$(.ci/sample_wheel.sh); \
+		$(IN_MAIN) .venv/bin/python -m lstmrec.samples.movielens --wheel "$$wheel" --out $(@D)

@@ -1,0 +1,53 @@
+"""The package lstmrec: loose ranges for whoever installs it, exact pins in conf/locks for whoever runs it."""
+
+from setuptools import find_packages, setup
+
+SPARK = [
+    "pyspark==4.0.*",  # 4.1 wants a newer pyarrow than Petastorm reads with
+    "delta-spark==4.0.*",
+    "pydantic-settings[yaml]>=2.6,<3",
+    "pyyaml>=6,<7",
+    "structlog>=24.1",
+    "numpy>=1.26,<2",  # Petastorm 0.13 and TensorFlow 2.18 were built against numpy 1
+    "pandas>=2.2,<2.3",
+    "pyarrow>=14,<15",  # the newest that Petastorm 0.13 works with
+    "onnxruntime>=1.20,<2",
+    "scipy>=1.13,<2",
+]
+
+# Horovod asks TensorFlow for its headers when it is built: TensorFlow has to be installed first, and pip
+# told --no-build-isolation. `make setup` does that and keeps the wheel.
+TRAIN_ON_ANY_DEVICE = [
+    *SPARK,
+    "horovod==0.28.1",
+    "petastorm==0.13.1",
+    "tf2onnx>=1.16,<2",
+    "onnx>=1.17,<2",
+    "protobuf>=4.25,<6",  # TensorFlow 2.18 breaks with 6 and later, without saying so in its metadata
+    "setuptools<70",  # Petastorm and TensorBoard import pkg_resources
+]
+
+DEV = [
+    "hypothesis>=6.100",
+    "mypy>=1.11",
+    "pandas-stubs>=2.2,<2.3",
+    "pre-commit>=3.7",
+    "pytest>=8",
+    "ruff>=0.8",
+    "types-PyYAML>=6",
+]
+
+setup(
+    name="lstmrec",
+    version="0.1.0",
+    description="Batch recommendations from click logs in a data lake: Spark, Delta Lake, Horovod, an LSTM",
+    python_requires="==3.11.*",
+    packages=find_packages(include=["lstmrec", "lstmrec.*"]),
+    package_data={"lstmrec": ["py.typed"]},
+    extras_require={
+        "spark": SPARK,
+        "train": [*TRAIN_ON_ANY_DEVICE, "tensorflow-cpu==2.18.1"],
+        "train-gpu": [*TRAIN_ON_ANY_DEVICE, "tensorflow[and-cuda]==2.18.1"],  # instead of train, never with it
+        "dev": DEV,
+    },
+)
