@@ -37,8 +37,8 @@ run: $(MAIN) $(SAMPLE) ## the whole road on the sample log: raw clicks to top-N 
 		jobs/run_road.py --conf '$(CONF)' --run-date '$(RUN_DATE)'
 
 .PHONY: run-airflow
-run-airflow: $(MAIN) $(AIRFLOW) $(SAMPLE) ## the nightly DAG, run by Airflow for RUN_DATE
-	@RUN_DATE='$(RUN_DATE)' CONF='$(CONF)' $(IN_MAIN) .ci/run_airflow.sh
+run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) $(SAMPLE) ## the nightly DAG, run by Airflow for RUN_DATE
+	@RUN_DATE='$(RUN_DATE)' CONF='$(CONF)' .ci/run_airflow.sh
 
 ##@ Check
 .PHONY: test

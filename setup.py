@@ -1,4 +1,4 @@
-"""The package lstmrec: loose ranges for whoever installs it, exact pins in conf/locks for whoever runs it."""
+"""The package lstmrec: loose ranges for those who install it; conf/locks has the exact pins it runs with."""
 
 from setuptools import find_packages, setup
 
@@ -47,7 +47,10 @@ setup(
     extras_require={
         "spark": SPARK,
         "train": [*TRAIN_ON_ANY_DEVICE, "tensorflow-cpu==2.18.1"],
-        "train-gpu": [*TRAIN_ON_ANY_DEVICE, "tensorflow[and-cuda]==2.18.1"],  # instead of train, never with it
+        "train-gpu": [
+            *TRAIN_ON_ANY_DEVICE,
+            "tensorflow[and-cuda]==2.18.1",
+        ],  # instead of train, never with it
         "dev": DEV,
     },
 )

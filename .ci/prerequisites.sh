@@ -10,7 +10,7 @@ find_python() {
     local candidate
     for candidate in ${PYTHON:-python3.11 python3}; do
         if is_311 "$candidate"; then
-            "$candidate" -c 'import sys; print(sys.executable)'
+            echo "$candidate"
             return 0
         fi
     done
@@ -29,7 +29,7 @@ lack() { # lack WHAT PACKAGE...
 check_python() {
     local python version
     if python=$(find_python); then
-        "$python" -c 'import ensurepip, venv' 2>/dev/null || lack "the venv module of $python" python3.11-venv
+        "$python" -c 'import ensurepip, venv' 2>/dev/null || lack "the venv module (with ensurepip) of $python" python3.11-venv
         return
     fi
     version=$("${PYTHON:-python3}" -c 'import platform; print(platform.python_version())' 2>/dev/null)
@@ -52,8 +52,8 @@ check_tool() { # check_tool COMMAND PACKAGE
 }
 
 if [ "${1:-}" = --python ]; then
-    find_python
-    exit
+    python=$(find_python) && exec "$python" -c 'import sys; print(sys.executable)'
+    exit 1
 fi
 
 check_python
