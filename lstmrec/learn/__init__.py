@@ -1,1 +1,1 @@
-"""The LSTM: Petastorm feeds it, TensorFlow and Horovod train it, an artifact keeps it. No Spark session here."""
+"""The LSTM: Petastorm feeds it, TensorFlow and Horovod train it, an artifact keeps it. No Spark session."""

@@ -49,3 +49,29 @@ def by_padded_length(files: Sequence[DataFile]) -> dict[int, tuple[DataFile, ...
         length: tuple(sorted((f for f in files if f.padded_length == length and f.rows), key=lambda f: f.uri))
         for length in lengths
     }
+
+
+class EpochRecord(BaseModel):
+    """What one epoch gave, over all ranks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: int
+    loss: float
+    ndcg_at_10: float
+    hit_rate_at_10: float
+    seconds: float
+    events_per_second: float
+
+
+class TrainingResult(BaseModel):
+    """What the chief reports: every epoch, and the one whose weights the artifact holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    artifact_uri: str
+    processes: int
+    steps_per_epoch: int
+    best: EpochRecord
+    history: tuple[EpochRecord, ...]
+    seconds: float

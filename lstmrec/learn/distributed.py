@@ -1,0 +1,198 @@
+"""Many processes, one training: the only file that knows Horovod.
+
+The same code runs alone, under horovodrun on this machine, and in the tasks of a Spark job. What a rank
+calls comes first (start, broadcast, sum_over_ranks, require_agreement), the launchers after it.
+
+    python -m lstmrec.learn.distributed spec.json result.json      what horovodrun starts on each rank
+"""
+
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import horovod.tensorflow as hvd
+import tensorflow as tf
+
+from lstmrec.errors import LstmrecError
+from lstmrec.learn.relay import Relay, failure_line
+from lstmrec.learn.spec import TrainingResult, TrainingSpec
+
+log = logging.getLogger(__name__)
+
+CHIEF: Final = 0
+RANK_ENVIRONMENT: Final = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "600",  # a rank that others wait for so long is lost: end them all
+}
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """A process among all that train together."""
+
+    rank: int
+    size: int
+
+    @property
+    def is_chief(self) -> bool:
+        return self.rank == CHIEF
+
+
+def start() -> Ranks:
+    """Join the other ranks, and take a device: the GPU of this rank's number, else a share of the cores."""
+    hvd.init()
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        mine = gpus[hvd.local_rank() % len(gpus)]  # a Spark executor may see its own GPU alone
+        tf.config.set_visible_devices(mine, "GPU")
+        tf.config.experimental.set_memory_growth(mine, True)
+    elif hvd.local_size() > 1:
+        cores = len(os.sched_getaffinity(0))
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // hvd.local_size()))
+    return Ranks(hvd.rank(), hvd.size())
+
+
+def broadcast(variables: Sequence[Any]) -> None:
+    """Give every rank the chief's values."""
+    if hvd.size() > 1:
+        for variable, value in zip(
+            variables, hvd.broadcast_object([v.numpy() for v in variables], CHIEF), strict=True
+        ):
+            variable.assign(value)
+
+
+def sum_over_ranks(tensors: Sequence[Any]) -> list[Any]:
+    """Each tensor's sum over all ranks, the same bits on every rank; usable in a tf.function.
+
+    Sparse gradients become dense first: the item table is input (sparse) and output (dense), and gathering
+    its slices from all ranks would cost more than the table.
+    """
+    dense = [tf.convert_to_tensor(tensor) for tensor in tensors]
+    if hvd.size() == 1:
+        return dense
+    return list(hvd.grouped_allreduce(dense, op=hvd.Sum))
+
+
+def require_agreement(variables: Sequence[Any]) -> None:
+    """Stop unless all ranks hold the same weights, to the bit.
+
+    Raises
+    ------
+    LstmrecError
+        Naming the ranks that differ from the chief.
+    """
+    digest = hashlib.sha256(b"".join(v.numpy().tobytes() for v in variables)).hexdigest()
+    digests = hvd.allgather_object(digest) if hvd.size() > 1 else [digest]
+    strays = [rank for rank, other in enumerate(digests) if other != digests[CHIEF]]
+    if strays:
+        raise LstmrecError(
+            f"training: ranks {strays} ended with other weights than the chief; train on hosts of one kind"
+        )
+
+
+def launch(spec: TrainingSpec, spark: Any = None) -> TrainingResult:
+    """Train on `training.processes` ranks and return what the chief reports.
+
+    One process trains right here. More are tasks of `spark`'s executors (launcher spark), or processes of
+    this machine (launcher horovodrun). Their lines appear in this process's log as they come.
+
+    Raises
+    ------
+    LstmrecError
+        If any rank fails; the others are ended.
+    """
+    training = spec.training
+    log.info("training: %d processes, launcher %s", training.processes, training.launcher)
+    if training.processes == 1:
+        return _train(spec)
+    if training.launcher == "horovodrun":
+        return _launch_here(spec)
+    if spark is None:
+        raise LstmrecError(
+            "training.launcher is spark, but there is no Spark session; use launcher horovodrun"
+        )
+    return _launch_in_spark(spec)
+
+
+def _launch_in_spark(spec: TrainingSpec) -> TrainingResult:
+    import horovod.spark
+
+    relay = Relay(log)
+    try:
+        results = horovod.spark.run(
+            train_rank,
+            args=(spec.model_dump_json(),),
+            num_proc=spec.training.processes,
+            start_timeout=spec.training.start_timeout_seconds,
+            env=dict(RANK_ENVIRONMENT),
+            stdout=relay,
+            stderr=relay,
+            verbose=0,
+        )
+    except Exception as error:  # Horovod raises bare Exception and RuntimeError alike
+        raise LstmrecError(relay.failure or f"training: Horovod could not run in Spark: {error}") from error
+    return TrainingResult.model_validate_json(results[CHIEF])
+
+
+def _launch_here(spec: TrainingSpec) -> TrainingResult:
+    with tempfile.TemporaryDirectory(prefix="lstmrec-train-") as folder:
+        order, answer = Path(folder, "spec.json"), Path(folder, "result.json")
+        order.write_text(spec.model_dump_json())
+        launcher = [
+            sys.executable,
+            "-m",
+            "horovod.runner.launch",
+            "--gloo",
+            "-np",
+            str(spec.training.processes),
+        ]
+        launcher += ["--start-timeout", str(spec.training.start_timeout_seconds)]
+        rank = [sys.executable, "-m", "lstmrec.learn.distributed", str(order), str(answer)]
+        relay = Relay(log)
+        with subprocess.Popen(
+            [*launcher, *rank],
+            env=os.environ | RANK_ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as running:
+            for line in running.stdout or ():
+                relay.write(line)
+        if running.returncode or not answer.exists():
+            raise LstmrecError(relay.failure or f"training: horovodrun ended with code {running.returncode}")
+        return TrainingResult.model_validate_json(answer.read_text())
+
+
+def train_rank(spec: str) -> str:
+    """Train as one rank of a launcher: JSON in, JSON out. A failure is told in one line and raised."""
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
+    try:
+        return _train(TrainingSpec.model_validate_json(spec)).model_dump_json()
+    except Exception as error:
+        print(failure_line(os.environ.get("HOROVOD_RANK", "0"), error), flush=True)
+        raise
+
+
+def _train(spec: TrainingSpec) -> TrainingResult:
+    from lstmrec.learn.fit import fit
+
+    return fit(spec)
+
+
+def main(argv: Sequence[str]) -> None:
+    """A rank of horovodrun: the spec's file in, the chief's answer to a file."""
+    order, answer = map(Path, argv)
+    result = train_rank(order.read_text())
+    if hvd.rank() == CHIEF:
+        answer.write_text(result)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

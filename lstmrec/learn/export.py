@@ -1,0 +1,97 @@
+"""From a trained model to its artifact: ONNX encoder, weights, item tables, checked before they count."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime as ort
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.lib import ArrowException
+
+from lstmrec.columns import GAPS, ITEM_ID, ITEM_INDEX, ITEMS, LENGTH, PAD, TYPES
+from lstmrec.errors import BadArtifact, BadInput, BrokenContract
+from lstmrec.learn import artifact
+from lstmrec.learn.model import NextItemModel, encoder
+from lstmrec.learn.spec import N_GAP_IDS, TrainingResult, TrainingSpec
+from lstmrec.learn.storage import open_store
+
+TOLERANCE: Final = 1e-4
+"""Largest difference between Keras's and ONNX's vectors, whose values are near 1: float32 and no more."""
+
+
+def export(model: NextItemModel, spec: TrainingSpec, result: TrainingResult) -> artifact.Manifest:
+    """Write the artifact of `model` to the spec's URI.
+
+    Raises
+    ------
+    BadArtifact
+        If the exported encoder does not give Keras's vectors.
+    """
+    with tempfile.TemporaryDirectory(prefix="lstmrec-artifact-") as name:
+        folder = Path(name)
+        _write_encoder(model, folder / artifact.ENCODER, spec)
+        model.save_weights(folder / artifact.WEIGHTS)
+        bias = model.item_bias.numpy()
+        bias[PAD] = -np.inf
+        matrix = model.item_table.embeddings.numpy()
+        matrix[PAD] = 0
+        np.save(folder / artifact.ITEM_MATRIX, matrix.astype(np.float32), allow_pickle=False)
+        np.save(folder / artifact.ITEM_BIAS, bias.astype(np.float32), allow_pickle=False)
+        (folder / artifact.ITEM_IDS).write_text(json.dumps(_item_ids(spec.item_index, spec.n_items)))
+        (folder / artifact.METRICS).write_text(result.model_dump_json(indent=2))
+        metrics = result.best.model_dump(exclude={"seconds"}) | {"training_seconds": result.seconds}
+        return artifact.publish(folder, spec.record, metrics, spec.artifact_uri)
+
+
+def _write_encoder(model: NextItemModel, path: Path, spec: TrainingSpec) -> None:
+    keras_encoder = encoder(model)
+    sample = _sample(spec.n_items, spec.n_event_types)
+    wanted = keras_encoder(sample).numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # tf2onnx asks numpy for names it dropped
+        logging.getLogger("tf2onnx").setLevel(logging.WARNING)
+        keras_encoder.export(str(path), format="onnx", verbose=False)
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    named = dict(zip((ITEMS, TYPES, GAPS, LENGTH), sample, strict=True))
+    got = session.run(None, {put.name: named[put.name] for put in session.get_inputs()})[0]
+    error = float(np.abs(got - wanted).max())
+    if not error <= TOLERANCE:
+        raise BadArtifact(
+            f"{spec.artifact_uri}: the ONNX encoder is {error:.1e} off Keras's, more than {TOLERANCE}; "
+            f"nothing was written: check the versions of tf2onnx and onnxruntime"
+        )
+
+
+def _sample(n_items: int, n_event_types: int) -> list[artifact.Ints]:
+    """Histories of 1 to 16 events, right-padded to 16."""
+    rng = np.random.default_rng(0)
+    length = np.arange(1, 17, dtype=np.int32)
+    real = np.arange(16) < length[:, None]
+    highest = n_items, n_event_types, N_GAP_IDS - 1
+    columns = [np.where(real, rng.integers(1, top + 1, real.shape), PAD).astype(np.int32) for top in highest]
+    return [*columns, length]
+
+
+def _item_ids(files: Sequence[str], n_items: int) -> list[str]:
+    """item_id by item index, with "" at PAD."""
+    tables = [_read_index(uri) for uri in files]
+    rows = pa.concat_tables(tables).sort_by(ITEM_INDEX)
+    if rows[ITEM_INDEX].to_pylist() != list(range(1, n_items + 1)):
+        raise BrokenContract(
+            f"item_index: its indices are not 1 to {n_items} once each; "
+            f"run build_item_index and build_sequences again"
+        )
+    return ["", *rows[ITEM_ID].to_pylist()]
+
+
+def _read_index(uri: str) -> Any:
+    store, path = open_store(uri)
+    try:
+        return pq.ParquetFile(store.open_input_file(path)).read([ITEM_ID, ITEM_INDEX])
+    except (OSError, ArrowException) as error:
+        raise BadInput(f"{uri}: no readable item_index file ({' '.join(str(error).split())})") from None

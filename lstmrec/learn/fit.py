@@ -1,0 +1,166 @@
+"""The training story: feed, step, validate, stop early, agree, write the artifact. Every rank runs it."""
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from lstmrec.config import TrainingConfig
+from lstmrec.errors import BadInput, LstmrecError
+from lstmrec.learn import distributed
+from lstmrec.learn.distributed import Ranks
+from lstmrec.learn.export import export
+from lstmrec.learn.feed import SIGNATURE, Feed
+from lstmrec.learn.losses import next_item_loss
+from lstmrec.learn.model import LastState, NextItemModel, build
+from lstmrec.learn.spec import EpochRecord, TrainingResult, TrainingSpec
+from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
+
+log = logging.getLogger(__name__)
+
+VALIDATION_ROWS = 256
+"""Rows ranked together on a rank; a block of scores is this times the number of items."""
+
+
+def fit(spec: TrainingSpec) -> TrainingResult:
+    """Train the model of `spec`; the chief writes its artifact. Equal spec and ranks give equal weights."""
+    began = time.perf_counter()
+    ranks = distributed.start()
+    keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
+    tf.config.experimental.enable_op_determinism()
+
+    training, validation = _feeds(spec, ranks)
+    model = build(spec.n_items, spec.n_event_types, spec.model)
+    distributed.broadcast(model.weights)
+    trainer = Trainer(model, spec.training, training.steps)
+
+    history: list[EpochRecord] = []
+    best, best_weights = None, model.get_weights()
+    for number in range(1, spec.training.max_epochs + 1):
+        record = _epoch(trainer, training, validation, number)
+        history.append(record)
+        if best is None or record.ndcg_at_10 > best.ndcg_at_10:
+            best, best_weights = record, model.get_weights()
+        if ranks.is_chief:
+            log.info("%s", _line(record, best))
+        if record.epoch - best.epoch >= spec.training.patience:
+            break
+    if best is None:
+        raise BadInput("training.max_epochs: no epoch was trained; raise it")
+
+    model.set_weights(best_weights)
+    distributed.require_agreement(model.weights)
+    result = TrainingResult(
+        artifact_uri=spec.artifact_uri,
+        processes=ranks.size,
+        steps_per_epoch=training.steps,
+        best=best,
+        history=tuple(history),
+        seconds=time.perf_counter() - began,
+    )
+    if ranks.is_chief:
+        export(model, spec, result)
+    return result
+
+
+class Trainer:
+    """The model with its optimizer, and the compiled steps; each is traced once."""
+
+    def __init__(self, model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> None:
+        self.model = model
+        self.config = config
+        self.optimizer = _optimizer(model, config, steps_per_epoch)
+        self._last = LastState()
+
+    @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
+    def step(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
+        """One step on this rank's rows and all other ranks' at once; the sum of losses and its count.
+
+        Losses and gradients are summed over ranks and divided by the count of all, so ranks of a part
+        of a batch take the step of one process with all of it.
+        """
+        weights = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            states = self.model(items, types, gaps, training=True)
+            loss, count = next_item_loss(self.model, items, states, length, self.config.label_smoothing)
+        gradients = tape.gradient(loss, weights)
+        *gradients, loss, count = distributed.sum_over_ranks([*gradients, loss, count])
+        gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
+        gradients, _ = tf.clip_by_global_norm(gradients, self.config.gradient_clip)
+        self.optimizer.apply(gradients, weights)
+        return tf.stack([loss, count])
+
+    @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
+    def validate(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
+        """Hits, gains and rows of this rank's batch; a row without a position counts nowhere."""
+        vectors = self._last(self.model(items, types, gaps, training=False), length)
+        ranks = ranks_of_targets(self.model.logits(vectors), items, target)
+        hits, gains = hit_and_gain(tf.boolean_mask(ranks, length > 0))
+        return tf.stack([hits, gains, tf.reduce_sum(tf.cast(length > 0, tf.float32))])
+
+
+def _feeds(spec: TrainingSpec, ranks: Ranks) -> tuple[Feed, Feed]:
+    training = spec.training
+    for split, files in (("train", spec.train), ("validation", spec.validation)):
+        if not sum(file.rows for file in files):
+            raise BadInput(f"sequences: split {split} has no rows; check the log, and sequences.min_length")
+    rows = training.batch_size // ranks.size
+    return (
+        Feed(spec.train, ranks.rank, ranks.size, rows, seed=training.seed),
+        Feed(spec.validation, ranks.rank, ranks.size, VALIDATION_ROWS),
+    )
+
+
+def _optimizer(model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> Any:
+    """AdamW; the rate rises over the warm-up, then falls by a half cosine over the epochs left."""
+    warmup = round(config.warmup_epochs * steps_per_epoch)
+    left = max(1, config.max_epochs * steps_per_epoch - warmup)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else config.learning_rate,
+        left,
+        warmup_target=config.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, beta_2=0.98)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _epoch(trainer: Trainer, training: Feed, validation: Feed, number: int) -> EpochRecord:
+    began = time.perf_counter()
+    loss, events = _total(trainer.step(*batch) for batch in training.epoch(number))  # over ranks already
+    seconds = time.perf_counter() - began
+    if not math.isfinite(loss):
+        raise LstmrecError(
+            f"training: the loss is not finite in epoch {number}; lower training.learning_rate"
+        )
+    shares = _total(trainer.validate(*batch) for batch in validation.epoch(0))
+    hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(shares)])[0])
+    return EpochRecord(
+        epoch=number,
+        loss=loss / max(events, 1.0),
+        ndcg_at_10=gains / rows,
+        hit_rate_at_10=hits / rows,
+        seconds=seconds,
+        events_per_second=events / seconds,
+    )
+
+
+def _total(parts: Iterator[Any]) -> npt.NDArray[np.float64]:
+    total: npt.NDArray[np.float64] = np.sum([part.numpy() for part in parts], axis=0, dtype=np.float64)
+    return total
+
+
+def _line(record: EpochRecord, best: EpochRecord) -> str:
+    return (
+        f"epoch {record.epoch:3d}  loss {record.loss:.4f}  validation NDCG@10 {record.ndcg_at_10:.4f}"
+        f"  HR@10 {record.hit_rate_at_10:.4f}  {record.seconds:.1f} s"
+        f"  {record.events_per_second:,.0f} events/s" + ("  best" if record.epoch == best.epoch else "")
+    )
