@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class RawEvent:
     @property
     def text(self) -> str:
         """The line: keys in the order of the fields, then the extras by name."""
-        given = ((name, getattr(self, name)) for name in _KEYS)
+        given = zip(_KEYS, _values(self), strict=True)
         record: dict[str, Any] = {name: value for name, value in given if value is not None}
         for name in sorted(self.extra):
             if name in _KEYS:
@@ -72,6 +73,8 @@ class RawEvent:
 
 
 _KEYS = tuple(f.name for f in fields(RawEvent) if f.name != "extra")
+_values = attrgetter(*_KEYS)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def to_instant(text: str) -> datetime:
 
 def to_json(record: Record) -> str:
     """The record as one line of JSON, keys in their given order, no spaces."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return _encode(record)
 
 
 def by_day(lines: Iterable[RawLine]) -> list[tuple[date, list[str]]]:

@@ -40,7 +40,7 @@ def test_a_line_lies_in_the_folder_of_the_day_it_was_received_on() -> None:
 
 @pytest.mark.parametrize("received", [None, "soon", "9999-99-99"])
 def test_an_event_that_names_no_day_is_refused(received: str | None) -> None:
-    with pytest.raises(SampleError, match="e1: received_ts is .* names no day"):
+    with pytest.raises(SampleError, match="names no day"):
         _ = RawEvent(event_id="e1", received_ts=received).day
 
 
