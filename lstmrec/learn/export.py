@@ -1,6 +1,7 @@
 """From a trained model to its artifact: ONNX encoder, weights, item tables, checked before they count."""
 
 import json
+import logging
 import tempfile
 import warnings
 from collections.abc import Sequence
