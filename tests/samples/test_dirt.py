@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -122,6 +123,16 @@ def test_an_id_conflict_is_the_same_id_with_another_item_received_later() -> Non
         assert without(second, "received_ts", "item_id") == without(first, "received_ts", "item_id")
         assert second.item_id != first.item_id
         assert str(first.received_ts) < str(second.received_ts)
+
+
+def test_an_id_conflict_takes_the_other_item_where_there_are_two() -> None:
+    two = [replace(event, item_id="ab"[turn % 2]) for turn, event in enumerate(clean()[:40])]
+    lines, _ = plant(two, {Dirt.ID_CONFLICT: 40}, seed=1)
+
+    items = {(line.event_id, line.item_id) for line in lines if isinstance(line, RawEvent)}
+    assert len(items) == 80
+    with pytest.raises(SampleError, match="the log has one only"):
+        plant(two[:1], {Dirt.ID_CONFLICT: 1}, seed=1)
 
 
 def without(event: RawEvent, *keys: str) -> dict[str, Any]:

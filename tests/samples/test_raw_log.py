@@ -83,6 +83,13 @@ def test_the_same_lines_give_the_same_bytes_under_any_name(tmp_path: Path) -> No
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "two")
 
 
+def test_a_files_header_tells_neither_its_time_nor_its_name(tmp_path: Path) -> None:
+    write(tmp_path / "log", '{"event_id":"e1"}')
+
+    headers = {content[3:8] for name, content in bytes_of(tmp_path / "log").items() if name.endswith(".gz")}
+    assert headers == {b"\0" * 5}  # the flags, of which one says that a name follows, and four bytes of time
+
+
 def test_a_log_replaces_the_log_that_is_there_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     write(tmp_path / "log", '{"event_id":"e1"}')
     write(tmp_path / "log", '{"event_id":"e2"}')
