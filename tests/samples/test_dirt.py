@@ -61,7 +61,7 @@ def copies_of(kind: Dirt) -> list[tuple[RawEvent, RawEvent]]:
 
 
 numbers = st.fixed_dictionaries({kind: st.integers(0, 2 if kind.is_bot else 20) for kind in Dirt})
-few = settings(deadline=None, max_examples=20)
+few = settings(deadline=None, max_examples=12)
 
 
 @given(numbers, st.integers(0, 1000))

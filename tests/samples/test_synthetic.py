@@ -25,7 +25,7 @@ plans = st.builds(
     noise=st.booleans(),
     seed=st.integers(0, 10_000),
 )
-few = settings(deadline=None, max_examples=25)
+few = settings(deadline=None, max_examples=15)
 
 
 def by_user(log: SyntheticLog) -> list[np.ndarray]:
