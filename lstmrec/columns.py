@@ -5,6 +5,9 @@ from typing import Final
 PAD: Final = 0
 """Item index, event type index and gap bucket of a padded position; real indices start at 1."""
 
+GAP_BUCKETS: Final = 26
+"""Ids of the gap input: PAD, 1 for no previous event, then 2 + floor(log2(1 + seconds)), at most 25."""
+
 # One event, from the raw log to the sessions
 EVENT_KEY: Final = "event_key"
 SITE: Final = "site"
@@ -29,6 +32,7 @@ PAYLOAD_HASH: Final = "payload_hash"
 PAYLOAD: Final = "payload"
 REASON: Final = "reason"
 ROW_HASH: Final = "row_hash"
+N_COPIES: Final = "n_copies"
 SOURCE_FILE: Final = "source_file"
 RUN_ID: Final = "run_id"
 RUN_DATE: Final = "run_date"

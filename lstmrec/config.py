@@ -179,12 +179,19 @@ class TrainingConfig(_Section):
 class EvaluationConfig(_Section):
     ks: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     bootstrap_resamples: PositiveInt
+    bootstrap_seed: Annotated[int, Field(ge=0)]
+    covisitation_window: PositiveInt
+    covisitation_neighbours: PositiveInt
 
 
 class ScoringConfig(_Section):
     n: PositiveInt
     popularity_days: PositiveInt
     users_per_block: PositiveInt
+
+
+class LogConfig(_Section):
+    format: Literal["console", "json"]
 
 
 class SparkConfig(_Section):
@@ -212,11 +219,14 @@ class Config(BaseSettings):
     evaluation: EvaluationConfig
     scoring: ScoringConfig
     spark: SparkConfig
+    log: LogConfig
 
     @model_validator(mode="after")
     def _a_row_group_for_each_rank(self) -> Self:
         if self.sequences.row_groups < self.training.processes:
-            raise ValueError("sequences.row_groups must be at least training.processes: ranks read whole row groups")
+            raise ValueError(
+                "sequences.row_groups must be at least training.processes: ranks read whole row groups"
+            )
         return self
 
     @classmethod
@@ -255,7 +265,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadConfig(f"{file}: cannot be read ({error.strerror}); give --conf a file beside {BASE}") from None
+        raise BadConfig(
+            f"{file}: cannot be read ({error.strerror}); give --conf a file beside {BASE}"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadConfig(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
     if content is None:
@@ -276,7 +288,9 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _line(error: ErrorDetails, layers: dict[str, dict[str, Any]]) -> str:
     key = [str(part) for part in error["loc"]]
-    reason = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
+    reason = (
+        "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
+    )
     got = f", got {error['input']!r}" if isinstance(error["input"], str | int | float | bool) else ""
     return f"{_origin(key, layers)}: {'.'.join(key)}: {reason}{got}"
 

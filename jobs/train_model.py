@@ -1,0 +1,27 @@
+"""Train the LSTM on `sequences`, write its artifact, and add the run to `model_runs`.
+
+spark-submit jobs/train_model.py --conf conf/base.yaml --run-date 2026-01-31
+"""
+
+from lstmrec import runtime, training
+from lstmrec.lake import models
+from lstmrec.lake.tables import MODEL_RUNS
+from lstmrec.learn import distributed
+from lstmrec.runtime import Run
+
+
+@runtime.job("train_model", __doc__)
+def main(run: Run) -> None:
+    spec = training.order(run.lake, run.config, run.run_date)
+    version = spec.record.model_version
+    if models.exists(run.lake, version):
+        run.log.info("model stands", model_version=version, reason="same data and settings")
+        return
+    result = distributed.launch(spec, run.spark)
+
+    run.lake.add_missing(MODEL_RUNS, training.model_run(run.spark, spec, result))
+    run.log.info("model", model_version=version, best_epoch=result.best.epoch, artifact=spec.artifact_uri)
+
+
+if __name__ == "__main__":
+    main()

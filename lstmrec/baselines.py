@@ -1,0 +1,78 @@
+"""Popularity and co-visitation as Spark tables: the floor of the metrics, and the lists of cold users."""
+
+from datetime import date
+
+import numpy as np
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lstmrec import columns as c
+from lstmrec.rank.scorers import LastItemNeighbours, Popularity
+
+
+def item_popularity(train: DataFrame) -> DataFrame:
+    """item_index, n_histories: in how many train histories an item is."""
+    held = train.select(
+        c.SEQUENCE_ID, F.explode(_real(c.ITEMS)).alias(c.ITEM_INDEX)
+    ).distinct()  # windows overlap
+    return held.groupBy(c.ITEM_INDEX).agg(F.count(F.lit(1)).alias("n_histories"))
+
+
+def covisitation(train: DataFrame, window: int, neighbours: int) -> DataFrame:
+    """item_index, neighbour, weight: how often `neighbour` came within `window` places after the item.
+
+    The `neighbours` heaviest of each item; equal weights go to the lower index.
+    """
+    places = F.posexplode(_real(c.ITEMS)).alias("place", "item")
+    steps = train.select(c.SEQUENCE_ID, c.WINDOW, places)
+    first = steps.select(
+        c.SEQUENCE_ID, c.WINDOW, F.col("place").alias("_from"), F.col("item").alias(c.ITEM_INDEX)
+    )
+    second = steps.select(
+        c.SEQUENCE_ID, c.WINDOW, F.col("place").alias("_to"), F.col("item").alias("neighbour")
+    )
+    distance = F.col("_to") - F.col("_from")
+    pairs = first.join(second, on=[c.SEQUENCE_ID, c.WINDOW], how="inner").where(
+        (distance > 0) & (distance <= window)
+    )
+    weights = pairs.groupBy(c.ITEM_INDEX, "neighbour").agg(F.count(F.lit(1)).alias("weight"))
+    heaviest = Window.partitionBy(c.ITEM_INDEX).orderBy(F.desc("weight"), "neighbour")
+    return (
+        weights.withColumn("_place", F.row_number().over(heaviest))
+        .where(F.col("_place") <= neighbours)
+        .drop("_place")
+    )
+
+
+def recent_popularity(sessions: DataFrame, run_date: date, days: int) -> DataFrame:
+    """item_id, n_users: how many session users had an item in the `days` days up to `run_date`; no bots."""
+    age = F.date_diff(F.lit(run_date), c.SESSION_DATE)
+    recent = sessions.where(~F.col(c.IS_BOT) & (age >= 0) & (age < days))
+    had = recent.select(
+        c.SITE, c.SESSION_USER, F.explode(c.ITEM_IDS).alias(c.ITEM_ID)
+    ).distinct()  # items repeat
+    return had.groupBy(c.ITEM_ID).agg(F.count(F.lit(1)).alias("n_users"))
+
+
+def popularity_scorer(popularity: DataFrame, n_items: int) -> Popularity:
+    """`item_popularity` as a scorer; items without a history have score 0."""
+    rows = popularity.toPandas()
+    counts = np.zeros(n_items + 1, np.float32)
+    counts[rows[c.ITEM_INDEX].to_numpy()] = rows["n_histories"].to_numpy()
+    return Popularity(counts)
+
+
+def neighbour_scorer(neighbours: DataFrame, n_items: int) -> LastItemNeighbours:
+    """`covisitation` as a scorer by the last item of a history."""
+    rows = neighbours.toPandas().sort_values([c.ITEM_INDEX, "neighbour"])
+    return LastItemNeighbours(
+        starts=np.searchsorted(rows[c.ITEM_INDEX].to_numpy(), np.arange(n_items + 2)),
+        neighbours=rows["neighbour"].to_numpy(np.int32),
+        weights=rows["weight"].to_numpy(np.float32),
+        n_items=n_items,
+    )
+
+
+def _real(name: str) -> Column:
+    """Array `name` without its padding."""
+    return F.slice(name, 1, F.col(c.LENGTH))

@@ -1,0 +1,65 @@
+"""Training runs in `model_runs`: which model a run date is served with, and whether one exists already."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lstmrec import columns as c
+from lstmrec.errors import BadInput
+from lstmrec.lake.store import Lake
+from lstmrec.lake.tables import MODEL_RUNS
+
+CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """What a job needs to know to use a trained model."""
+
+    model_version: str
+    artifact: str
+    n_items: int
+    index_fingerprint: str
+
+
+def current(lake: Lake, run_date: date) -> ModelRun:
+    """The model that serves `run_date`: the one trained last up to that date.
+
+    Raises
+    ------
+    BadInput
+        Where no model was trained up to then.
+    """
+    trained = lake.read(MODEL_RUNS).where(
+        (F.col(c.RUN_DATE) <= F.lit(run_date)) & (F.col("stage") == CURRENT)
+    )
+    newest = trained.orderBy(F.desc(c.RUN_DATE), F.desc(c.MODEL_VERSION)).first()
+    if newest is None:
+        raise BadInput(
+            f"model_runs: no model trained up to {run_date} at {lake.path(MODEL_RUNS)}; run train_model"
+        )
+    return ModelRun(
+        newest[c.MODEL_VERSION], newest["artifact"], newest["n_items"], newest["index_fingerprint"]
+    )
+
+
+def exists(lake: Lake, model_version: str) -> bool:
+    """Whether `model_runs` holds the version."""
+    lake.create(MODEL_RUNS)
+    return not lake.read(MODEL_RUNS).where(F.col(c.MODEL_VERSION) == model_version).isEmpty()
+
+
+def index_fingerprint(index: DataFrame, n_items: int) -> str:
+    """The fingerprint of the part of the item index that a model of `n_items` items knows."""
+    return fingerprint(index.where(F.col(c.ITEM_INDEX) <= n_items).select(c.ITEM_ID, c.ITEM_INDEX))
+
+
+def fingerprint(rows: DataFrame) -> str:
+    """The same text for the same set of rows, in whatever order and files: a sum of 64-bit hashes."""
+    hashed = F.xxhash64(*rows.columns).cast("decimal(38,0)")
+    total = rows.agg(F.count(F.lit(1)).alias("n"), F.coalesce(F.sum(hashed), F.lit(0)).alias("sum")).first()
+    if total is None:
+        return "0-0"
+    return f"{total['n']:x}-{int(total['sum']) % 2**64:016x}"

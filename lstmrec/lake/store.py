@@ -1,0 +1,196 @@
+"""Read tables at a pinned version and write them in one commit each: the only caller of Delta's API."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from lstmrec import columns as c
+from lstmrec.errors import BadInput, BrokenContract
+from lstmrec.lake.tables import Table
+
+_PROPERTIES = {
+    # Petastorm reads the Parquet files and knows no deletion vectors
+    "delta.enableDeletionVectors": "false",
+}
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file of a table's version."""
+
+    uri: str
+    partition: Mapping[str, Any]
+    n_rows: int
+
+
+class Lake:
+    """The tables under one root, as one run sees them.
+
+    The first read of a table pins its newest version for the run: whatever is written meanwhile,
+    the run goes on seeing that version. `versions` tells what was pinned, for the run's record.
+    """
+
+    def __init__(self, spark: SparkSession, root: str, note: Mapping[str, str]) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+        self.versions: dict[str, int] = {}
+        self._note = note
+
+    def path(self, table: Table) -> str:
+        return f"{self.root}/{table.name}"
+
+    def exists(self, table: Table) -> bool:
+        return DeltaTable.isDeltaTable(self.spark, self.path(table))
+
+    def version(self, table: Table) -> int:
+        """The newest committed version of `table`."""
+        self._require(table)
+        newest = self._delta(table).history(1).select("version").head()
+        if newest is None:
+            raise BrokenContract(
+                f"{table.name}: {self.path(table)} has no commit; restore the table's _delta_log"
+            )
+        return int(newest["version"])
+
+    def read(self, table: Table) -> DataFrame:
+        """Rows of `table` at the version pinned for this run.
+
+        Raises
+        ------
+        BadInput
+            Where there is no such table: names the job that writes it.
+        BrokenContract
+            Where a column is missing, unexpected, or of another type.
+        """
+        if table.name not in self.versions:
+            self.versions[table.name] = self.version(table)
+        return self.read_version(table, self.versions[table.name])
+
+    def read_version(self, table: Table, version: int) -> DataFrame:
+        rows = self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
+        _require_schema(rows.schema, table, self.path(table))
+        return rows.select(*table.columns)
+
+    def create(self, table: Table) -> None:
+        """Make `table`, empty, with its schema, partitions, properties and constraints, unless it is there."""
+        if self.exists(table):
+            return
+        constraints = {
+            f"delta.constraints.{name}": condition for name, condition in table.constraints.items()
+        }
+        builder = (
+            DeltaTable.createIfNotExists(self.spark)
+            .location(self.path(table))
+            .addColumns(table.schema)
+            .partitionedBy(*table.partition)
+            .comment(f"One row per {table.grain}.")
+        )
+        for name, value in {**_PROPERTIES, **constraints}.items():
+            builder = builder.property(name, value)
+        builder.execute()
+
+    def replace(self, table: Table, rows: DataFrame) -> None:
+        """Make `rows` the whole of `table`, in one commit."""
+        self._writer(table, rows).save(self.path(table))
+
+    def replace_date(self, table: Table, rows: DataFrame, run_date: date) -> None:
+        """Make `rows` all that `table` holds of `run_date`, in one commit; other dates stay."""
+        self._overwrite(table, rows, f"{c.RUN_DATE} = DATE'{run_date.isoformat()}'")
+
+    def replace_run(self, table: Table, rows: DataFrame, run_date: date, run_id: str) -> None:
+        """Make `rows` all that `table` holds of one run, in one commit."""
+        self._overwrite(
+            table, rows, f"{c.RUN_DATE} = DATE'{run_date.isoformat()}' AND {c.RUN_ID} = '{run_id}'"
+        )
+
+    def append(self, table: Table, rows: DataFrame) -> None:
+        self.create(table)
+        self._sign()
+        self._fitted(table, rows).write.format("delta").mode("append").save(self.path(table))
+
+    def upsert(self, table: Table, rows: DataFrame) -> None:
+        """Put `rows` into `table` by its key: a row with a known key replaces the stored one."""
+        self._merge(table, rows, update=True)
+
+    def add_missing(self, table: Table, rows: DataFrame) -> None:
+        """Put those of `rows` into `table` whose key it does not hold; stored rows never change."""
+        self._merge(table, rows, update=False)
+
+    def data_files(self, table: Table, where: str) -> list[DataFile]:
+        """The Parquet files of the pinned version with rows that match `where`, by URI.
+
+        `where` is a condition on partition columns, so that files match whole.
+        """
+        self.read(table)
+        scan = self.spark.read.format("delta").option("versionAsOf", self.versions[table.name])
+        counted = (
+            scan.load(self.path(table))
+            .where(where)
+            .groupBy(F.col("_metadata.file_path").alias("uri"), *table.partition)
+            .count()
+            .orderBy("uri")
+            .collect()
+        )
+        return [DataFile(r["uri"], {name: r[name] for name in table.partition}, r["count"]) for r in counted]
+
+    def _merge(self, table: Table, rows: DataFrame, *, update: bool) -> None:
+        self.create(table)
+        self._sign()
+        same_key = " AND ".join(f"stored.{name} = new.{name}" for name in table.key)
+        merge = self._delta(table).alias("stored").merge(self._fitted(table, rows).alias("new"), same_key)
+        if update:
+            merge = merge.whenMatchedUpdateAll()
+        merge.whenNotMatchedInsertAll().execute()
+
+    def _overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
+        self._writer(table, rows).option("replaceWhere", where).save(self.path(table))
+
+    def _writer(self, table: Table, rows: DataFrame) -> DataFrameWriter:
+        self.create(table)
+        self._sign()
+        return self._fitted(table, rows).write.format("delta").mode("overwrite")
+
+    def _fitted(self, table: Table, rows: DataFrame) -> DataFrame:
+        """`rows` with the table's columns in its order; never a silent cast."""
+        _require_schema(rows.schema, table, "rows about to be written")
+        return rows.select(*(F.col(name) for name in table.columns))
+
+    def _sign(self) -> None:
+        """Let the next commit say which run made it, from which versions of its inputs."""
+        signature = json.dumps({**self._note, "reads": self.versions}, sort_keys=True)
+        self.spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", signature)
+
+    def _delta(self, table: Table) -> DeltaTable:
+        return DeltaTable.forPath(self.spark, self.path(table))
+
+    def _require(self, table: Table) -> None:
+        if not self.exists(table):
+            raise BadInput(
+                f"{table.name}: no table at {self.path(table)}; run the job that writes it (see README), "
+                "or set lake.root to where it is"
+            )
+
+
+def _require_schema(got: StructType, table: Table, where: str) -> None:
+    """Stop unless `got` has the table's columns with its types; nullability is Delta's to enforce."""
+    expected = {f.name: f.dataType.simpleString() for f in table.schema}
+    found = {f.name: f.dataType.simpleString() for f in got}
+    problems = [f"{name} is missing" for name in expected if name not in found]
+    problems += [f"{name} is unexpected" for name in found if name not in expected]
+    problems += [
+        f"{name} is {found[name]}, not {kind}"
+        for name, kind in expected.items()
+        if name in found and found[name] != kind
+    ]
+    if problems:
+        raise BrokenContract(
+            f"{table.name}: schema of {where} differs: {', '.join(problems)}; "
+            "write the table anew, or point lake.root at a lake of this version"
+        )

@@ -1,0 +1,295 @@
+"""Every table of the lake: grain, schema, key, partitioning, constraints. Times are UTC, in microseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from lstmrec import columns as c
+
+_STRING, _INT, _LONG, _DOUBLE = StringType(), IntegerType(), LongType(), DoubleType()
+_BOOL, _DATE, _TIME = BooleanType(), DateType(), TimestampType()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table's contract.
+
+    `grain` completes the sentence "one row per ...". `constraints` are SQL conditions by name that
+    Delta enforces on every write; `key` columns are checked for uniqueness before a write.
+    """
+
+    name: str
+    grain: str
+    schema: StructType
+    key: tuple[str, ...]
+    partition: tuple[str, ...] = ()
+    constraints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        return self.schema.fieldNames()
+
+
+def _schema(required: Mapping[str, DataType], optional: Mapping[str, DataType]) -> StructType:
+    return StructType(
+        [StructField(name, kind, nullable=False) for name, kind in required.items()]
+        + [StructField(name, kind, nullable=True) for name, kind in optional.items()]
+    )
+
+
+def _array(kind: DataType) -> ArrayType:
+    return ArrayType(kind, containsNull=False)
+
+
+EVENTS: Final = Table(
+    name="events",
+    grain="accepted event, with its status flags",
+    schema=_schema(
+        {
+            c.EVENT_KEY: _STRING,
+            c.SITE: _STRING,
+            c.SESSION_USER: _STRING,
+            c.ITEM_ID: _STRING,
+            c.EVENT_TYPE: _STRING,
+            c.EVENT_TS: _TIME,
+            c.RECEIVED_TS: _TIME,
+            c.CLOCK: _STRING,
+            c.STATUS: _STRING,
+            c.IS_BOT: _BOOL,
+            c.PAYLOAD_HASH: _STRING,
+            c.EVENT_DATE: _DATE,
+        },
+        {
+            c.EVENT_ID: _STRING,
+            c.DEVICE_ID: _STRING,
+            c.USER_ID: _STRING,
+            c.CREATED_TS: _TIME,
+            c.SENT_TS: _TIME,
+            c.USER_AGENT: _STRING,
+        },
+    ),
+    key=(c.EVENT_KEY,),
+    partition=(c.EVENT_DATE,),
+    constraints={
+        "status_known": f"{c.STATUS} IN ('accepted', 'late')",
+        "date_of_event": f"{c.EVENT_DATE} = CAST({c.EVENT_TS} AS DATE)",
+    },
+)
+
+EVENTS_QUARANTINE: Final = Table(
+    name="events_quarantine",
+    grain="distinct row that a run rejected: the whole payload, the reason, and how many copies came",
+    schema=_schema(
+        {
+            c.RUN_ID: _STRING,
+            c.ROW_HASH: _STRING,
+            c.RUN_DATE: _DATE,
+            c.REASON: _STRING,
+            c.PAYLOAD: _STRING,
+            c.N_COPIES: _LONG,
+        },
+        {c.SOURCE_FILE: _STRING},
+    ),
+    key=(c.RUN_ID, c.ROW_HASH),
+    partition=(c.RUN_DATE,),
+)
+
+INGESTED_FILES: Final = Table(
+    name="ingested_files",
+    grain="log file that a run of ingest_events claimed",
+    schema=_schema(
+        {
+            "path": _STRING,
+            "size_bytes": _LONG,
+            c.RUN_ID: _STRING,
+            c.RUN_DATE: _DATE,
+            "events_version": _LONG,
+        },
+        {},
+    ),
+    key=("path", "size_bytes"),
+)
+
+ITEMS: Final = Table(
+    name="items",
+    grain="item of the catalogue",
+    schema=_schema(
+        {c.ITEM_ID: _STRING, "attributes": MapType(_STRING, _STRING)},
+        {"title": _STRING, "categories": _array(_STRING)},
+    ),
+    key=(c.ITEM_ID,),
+)
+
+USERS: Final = Table(
+    name="users",
+    grain="known user",
+    schema=_schema({c.USER_ID: _STRING, "attributes": MapType(_STRING, _STRING)}, {}),
+    key=(c.USER_ID,),
+)
+
+SESSIONS: Final = Table(
+    name="sessions",
+    grain="session, or part of one that was over the caps: its events' items in order",
+    schema=_schema(
+        {
+            c.SESSION_ID: _STRING,
+            c.SITE: _STRING,
+            c.SESSION_USER: _STRING,
+            c.PART: _INT,
+            c.START_TS: _TIME,
+            c.END_TS: _TIME,
+            c.N_EVENTS: _INT,
+            c.ITEM_IDS: _array(_STRING),
+            c.EVENT_TYPES: _array(_STRING),
+            c.EVENT_TIMES: _array(_TIME),
+            c.IS_BOT: _BOOL,
+            c.SESSION_DATE: _DATE,
+        },
+        {c.STITCHED_USER_ID: _STRING},
+    ),
+    key=(c.SESSION_ID,),
+    partition=(c.SESSION_DATE,),
+    constraints={
+        "one_item_an_event": f"size({c.ITEM_IDS}) = {c.N_EVENTS} AND size({c.EVENT_TIMES}) = {c.N_EVENTS}",
+        "starts_before_it_ends": f"{c.START_TS} <= {c.END_TS}",
+    },
+)
+
+ITEM_INDEX: Final = Table(
+    name="item_index",
+    grain="item ever seen in a session, with its dense index; append-only",
+    schema=_schema({c.ITEM_ID: _STRING, c.ITEM_INDEX: _INT, "added_on": _DATE}, {}),
+    key=(c.ITEM_ID,),
+    constraints={"index_after_padding": f"{c.ITEM_INDEX} > {c.PAD}"},
+)
+
+SEQUENCES: Final = Table(
+    name="sequences",
+    grain="model input row of one split: a window of a user's or session's items, padded on the right",
+    schema=_schema(
+        {
+            c.SPLIT: _STRING,
+            c.SEQUENCE_ID: _STRING,
+            c.USER_ID: _STRING,
+            c.WINDOW: _INT,
+            c.ITEMS: _array(_INT),
+            c.TYPES: _array(_INT),
+            c.GAPS: _array(_INT),
+            c.LENGTH: _INT,
+            c.TARGET: _INT,
+            c.SEEN: _array(_INT),
+            c.PADDED_LENGTH: _INT,
+        },
+        {},
+    ),
+    key=(c.SPLIT, c.SEQUENCE_ID, c.WINDOW),
+    partition=(c.SPLIT, c.PADDED_LENGTH),
+    constraints={
+        "one_length_a_bucket": f"size({c.ITEMS}) = {c.PADDED_LENGTH} AND {c.LENGTH} <= {c.PADDED_LENGTH}",
+    },
+)
+
+MODEL_RUNS: Final = Table(
+    name="model_runs",
+    grain="training run",
+    schema=_schema(
+        {
+            c.MODEL_VERSION: _STRING,
+            c.RUN_DATE: _DATE,
+            "stage": _STRING,
+            "artifact": _STRING,
+            "code_version": _STRING,
+            "config": _STRING,
+            "table_versions": MapType(_STRING, _LONG),
+            "n_items": _INT,
+            "index_fingerprint": _STRING,
+            "processes": _INT,
+            "best_epoch": _INT,
+            "metrics": MapType(_STRING, _DOUBLE),
+        },
+        {},
+    ),
+    key=(c.MODEL_VERSION,),
+)
+
+METRICS: Final = Table(
+    name="metrics",
+    grain="model, dataset, slice, metric and rank limit of one run date, with its confidence interval",
+    schema=_schema(
+        {
+            c.RUN_DATE: _DATE,
+            "model": _STRING,
+            "dataset": _STRING,
+            "slice": _STRING,
+            "metric": _STRING,
+            "k": _INT,
+            "value": _DOUBLE,
+            "ci_low": _DOUBLE,
+            "ci_high": _DOUBLE,
+            "n_users": _LONG,
+        },
+        {c.MODEL_VERSION: _STRING},
+    ),
+    key=(c.RUN_DATE, "model", "dataset", "slice", "metric", "k"),
+    partition=(c.RUN_DATE,),
+)
+
+RECOMMENDATIONS: Final = Table(
+    name="recommendations",
+    grain="user and rank of one run date",
+    schema=_schema(
+        {
+            c.RUN_DATE: _DATE,
+            c.USER_ID: _STRING,
+            c.RANK: _INT,
+            c.ITEM_ID: _STRING,
+            c.SCORE: _DOUBLE,
+            c.SOURCE: _STRING,
+            c.MODEL_VERSION: _STRING,
+        },
+        {},
+    ),
+    key=(c.RUN_DATE, c.USER_ID, c.RANK),
+    partition=(c.RUN_DATE,),
+    constraints={"source_known": f"{c.SOURCE} IN ('model', 'popular')"},
+)
+
+RUN_ACCOUNTING: Final = Table(
+    name="run_accounting",
+    grain="run, job and outcome: how many rows came to it",
+    schema=_schema(
+        {c.RUN_ID: _STRING, c.RUN_DATE: _DATE, c.JOB: _STRING, c.OUTCOME: _STRING, c.N_ROWS: _LONG}, {}
+    ),
+    key=(c.RUN_ID, c.JOB, c.OUTCOME),
+    partition=(c.RUN_DATE,),
+)
+
+ALL: Final = (
+    EVENTS,
+    EVENTS_QUARANTINE,
+    INGESTED_FILES,
+    ITEMS,
+    USERS,
+    SESSIONS,
+    ITEM_INDEX,
+    SEQUENCES,
+    MODEL_RUNS,
+    METRICS,
+    RECOMMENDATIONS,
+    RUN_ACCOUNTING,
+)

@@ -1,0 +1,52 @@
+"""Which part of a history a model may learn from, and which item it must then predict: leave-one-out."""
+
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lstmrec import columns as c
+from lstmrec.columns import PAD
+
+TRAIN: Final = "train"
+VALIDATION: Final = "validation"
+TEST: Final = "test"
+SCORE: Final = "score"
+
+N_KNOWN: Final = "n_known"
+"""How many of a history's items a row of a split may show to the model."""
+
+
+def leave_one_out(histories: DataFrame, min_length: int) -> DataFrame:
+    """Every history once per split: with its n_known first items as input, and the target after them.
+
+    A history of n >= `min_length` items gives train (n - 2 items), validation (n - 2, target the
+    last but one) and test (n - 1, target the last); a shorter one gives all n to train. A user's
+    latest history gives score (n items). Train and score have target PAD: in train every item is
+    the target of those before it. A target that the user had before is no target, since seen items
+    are never recommended: the history then has no row in that split.
+    """
+    n = F.size(c.ITEMS)
+    long_enough = n >= min_length
+    splits = F.array(
+        _row(TRAIN, F.when(long_enough, n - 2).otherwise(n), F.lit(False)),
+        _row(VALIDATION, n - 2, F.lit(True)),
+        _row(TEST, n - 1, F.lit(True)),
+        _row(SCORE, n, F.lit(False)),
+    )
+    known = F.slice(c.ITEMS, 1, F.col(N_KNOWN))
+    target = F.when(F.col("_held_out"), F.get(c.ITEMS, F.col(N_KNOWN))).otherwise(PAD)
+    latest = F.row_number().over(Window.partitionBy(c.USER_ID).orderBy(F.desc(c.END_TS), c.SEQUENCE_ID)) == 1
+    is_new = ~F.array_contains(known, F.col(c.TARGET))
+    return (
+        histories.withColumn("_latest", latest)
+        .select("*", F.inline(splits))
+        .where((~F.col("_held_out") | long_enough) & ((F.col(c.SPLIT) != SCORE) | F.col("_latest")))
+        .withColumn(c.TARGET, target)
+        .where(~F.col("_held_out") | is_new)
+        .drop("_held_out", "_latest", c.END_TS)
+    )
+
+
+def _row(split: str, n_known: Column, held_out: Column) -> Column:
+    return F.struct(F.lit(split).alias(c.SPLIT), n_known.alias(N_KNOWN), held_out.alias("_held_out"))

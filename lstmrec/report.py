@@ -1,0 +1,100 @@
+"""What a run came to, as text for a terminal."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lstmrec import columns as c
+from lstmrec.lake import accounting
+from lstmrec.lake.store import Lake
+from lstmrec.lake.tables import ALL, ITEMS, METRICS, RECOMMENDATIONS, RUN_ACCOUNTING, SESSIONS
+
+_N_USERS: Final = 5
+_RULE: Final = "-" * 78
+
+
+def summary(lake: Lake, run_date: date, n: int) -> str:
+    """Rows in and what became of them, sessions, metrics, tables, and lists of five users with titles."""
+    sections = {
+        f"Rows in, and what became of them (run_accounting, {run_date})": _books(lake, run_date),
+        "Sessions": _sessions(lake),
+        f"Held-out items, ranked among all (metrics, {run_date}; 95 % interval)": _metrics(lake, run_date),
+        "Tables": [f"{table.name:<18}{lake.path(table)}" for table in ALL if lake.exists(table)],
+        f"Lists of {_N_USERS} users (recommendations, {run_date})": _lists(lake, run_date, n),
+    }
+    return "\n".join(line for title, lines in sections.items() for line in ("", title, _RULE, *lines))
+
+
+def _books(lake: Lake, run_date: date) -> list[str]:
+    rows = _of(lake.read(RUN_ACCOUNTING), run_date).orderBy(c.JOB, F.desc(c.N_ROWS), c.OUTCOME).collect()
+    books: dict[str, dict[str, int]] = {}
+    for row in rows:
+        books.setdefault(row[c.JOB], {})[row[c.OUTCOME]] = row[c.N_ROWS]
+    lines = []
+    for job, outcomes in books.items():
+        total = outcomes.pop(accounting.ROWS_IN)
+        parts = ", ".join(f"{name} {n:,}" for name, n in outcomes.items() if n)
+        lines.append(f"{job:<24}{total:>9,} = {parts}")
+    return lines
+
+
+def _sessions(lake: Lake) -> list[str]:
+    row = (
+        lake.read(SESSIONS)
+        .agg(
+            F.count(F.lit(1)).alias("n"),
+            F.count_distinct(c.SITE, c.SESSION_USER).alias("users"),
+            F.median(c.N_EVENTS).alias("events"),
+            F.median((F.unix_micros(c.END_TS) - F.unix_micros(c.START_TS)) / 60_000_000).alias("minutes"),
+            F.count_if(c.IS_BOT).alias("bots"),
+        )
+        .first()
+    )
+    if row is None or not row["n"]:
+        return ["none"]
+    return [
+        f"{row['n']:,} sessions of {row['users']:,} users; median {row['events']:.0f} events in "
+        f"{row['minutes']:.1f} minutes; {row['bots']:,} by bots"
+    ]
+
+
+def _metrics(lake: Lake, run_date: date) -> list[str]:
+    rows = (
+        _of(lake.read(METRICS), run_date).where("metric IN ('hit_rate', 'ndcg') AND slice = 'all'").collect()
+    )
+    heads = sorted({(r["metric"], r["k"]) for r in rows})
+    cells = {(r["model"], r["metric"], r["k"]): r for r in rows}
+    shown: Sequence[tuple[str, int]] = [head for head in heads if head[1] == 10] or heads
+    lines = [" " * 24 + "".join(f"{f'{metric}@{k}':<26}" for metric, k in shown)]
+    for model in sorted({r["model"] for r in rows}, key=lambda m: -cells[(m, *shown[-1])]["value"]):
+        values = (cells[(model, *head)] for head in shown)
+        estimates = (f"{v['value']:.4f} ({v['ci_low']:.4f}-{v['ci_high']:.4f})" for v in values)
+        lines.append(f"{model:<24}" + "".join(f"{text:<26}" for text in estimates))
+    if rows:
+        lines.append(f"{rows[0]['n_users']:,} users, leave-one-out, seen items removed, ties count against")
+    return lines
+
+
+def _lists(lake: Lake, run_date: date, n: int) -> list[str]:
+    lists = _of(lake.read(RECOMMENDATIONS), run_date)
+    users = [
+        row[0]
+        for row in lists.groupBy(c.USER_ID).agg(F.min(c.SOURCE)).orderBy(F.xxhash64(c.USER_ID)).take(_N_USERS)
+    ]
+    titled = lists.where(F.col(c.USER_ID).isin(users)).join(
+        lake.read(ITEMS).select(c.ITEM_ID, "title"), on=c.ITEM_ID, how="left"
+    )
+    rows = titled.where(F.col(c.RANK) <= n).orderBy(c.USER_ID, c.RANK).collect()
+    lines = []
+    for user in users:
+        own = [row for row in rows if row[c.USER_ID] == user]
+        lines.append(f"user {user} ({own[0][c.SOURCE]})")
+        lines += [f"  {row[c.RANK]:>2}  {row['title'] or row[c.ITEM_ID]}" for row in own]
+    return lines
+
+
+def _of(rows: DataFrame, run_date: date) -> DataFrame:
+    return rows.where(F.col(c.RUN_DATE) == F.lit(run_date))

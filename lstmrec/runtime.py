@@ -1,0 +1,154 @@
+"""What every job shares: its flags, its log, its Spark session, and how a user's mistake ends it."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import structlog
+from pyspark.sql import SparkSession
+
+from lstmrec import __version__, config
+from lstmrec.config import Config
+from lstmrec.errors import LstmrecError
+from lstmrec.lake import accounting
+from lstmrec.lake.store import Lake
+
+EXIT_USER_MISTAKE = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one job: its flags, and what it works with."""
+
+    job: str
+    run_date: date
+    conf: Path
+    config: Config
+    spark: SparkSession
+    lake: Lake
+    log: structlog.stdlib.BoundLogger
+
+    @property
+    def run_id(self) -> str:
+        """The same for a rerun: a second attempt replaces the first one's books."""
+        return f"{self.job}-{self.run_date.isoformat()}"
+
+    def record(self, rows_in: int, outcomes: Mapping[str, int]) -> None:
+        """Write this run's books, after checking that they balance."""
+        accounting.record(self.lake, self.run_id, self.run_date, self.job, rows_in, outcomes)
+        self.log.info("books", rows_in=rows_in, **outcomes)
+
+
+class Job:
+    """A spark-submit entry: flags in, exit code out.
+
+    Called with an argument list (or without, for the command line's) it parses the flags, loads the
+    configuration, opens the lake and tells the story. A user's mistake is one line on stderr and
+    exit code 2; anything else is a fault of ours and keeps its traceback.
+    """
+
+    def __init__(self, name: str, description: str | None, story: Callable[[Run], None]) -> None:
+        self.name = name
+        self._description = description
+        self._story = story
+
+    def parser(self) -> argparse.ArgumentParser:
+        parser = argparse.ArgumentParser(
+            prog=f"{self.name}.py",
+            description=self._description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            "--conf",
+            type=Path,
+            required=True,
+            metavar="FILE",
+            help="YAML file of differences over the base.yaml beside it, or base.yaml itself",
+        )
+        parser.add_argument(
+            "--run-date",
+            type=_day,
+            required=True,
+            metavar="YYYY-MM-DD",
+            help="last UTC day whose log is included",
+        )
+        return parser
+
+    def __call__(self, argv: Sequence[str] | None = None) -> None:
+        flags = self.parser().parse_args(argv)
+        started = time.monotonic()
+        try:
+            run = _open(self.name, flags.conf, flags.run_date)
+            run.log.info("started", run_date=flags.run_date.isoformat())
+            self._story(run)
+            run.log.info("done", seconds=round(time.monotonic() - started, 1))
+        except LstmrecError as mistake:
+            sys.stdout.flush()
+            print(f"{self.name}: {mistake}", file=sys.stderr)
+            raise SystemExit(EXIT_USER_MISTAKE) from None
+
+
+def job(name: str, description: str | None) -> Callable[[Callable[[Run], None]], Job]:
+    """Make a job of a function of its run."""
+
+    def make(story: Callable[[Run], None]) -> Job:
+        return Job(name, description, story)
+
+    return make
+
+
+def spark_session(name: str, settings: config.SparkConfig) -> SparkSession:
+    """The process's Spark session, ready for Delta; master and resources are spark-submit's to give."""
+    return (
+        SparkSession.builder.appName(f"lstmrec {name}")
+        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+        .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", settings.shuffle_partitions)
+        .config("spark.databricks.delta.snapshotPartitions", settings.snapshot_partitions)
+        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.ui.showConsoleProgress", "false")
+        .getOrCreate()
+    )
+
+
+def _open(name: str, conf: Path, run_date: date) -> Run:
+    loaded = config.load(conf)
+    log = _logger(loaded.log.format).bind(job=name)
+    spark = spark_session(name, loaded.spark)
+    note = {"job": name, "run_date": run_date.isoformat(), "code": __version__}
+    return Run(name, run_date, conf, loaded, spark, Lake(spark, loaded.lake.root, note), log)
+
+
+def _logger(form: str) -> structlog.stdlib.BoundLogger:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s", force=True)
+    for chatty in ("py4j", "petastorm", "absl", "tensorflow", "tf2onnx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=8)
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if form == "console" else "iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    log: structlog.stdlib.BoundLogger = structlog.get_logger("lstmrec")
+    return log
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as YYYY-MM-DD") from None

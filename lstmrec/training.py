@@ -1,0 +1,100 @@
+"""The bridge from the lake to training and back: an order at pinned versions, and the record of it."""
+
+import hashlib
+import json
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lstmrec import __version__
+from lstmrec import columns as c
+from lstmrec.config import Config
+from lstmrec.errors import BadInput
+from lstmrec.lake import models
+from lstmrec.lake.store import DataFile as StoredFile
+from lstmrec.lake.store import Lake
+from lstmrec.lake.tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
+from lstmrec.learn.artifact import ModelRecord
+from lstmrec.learn.spec import DataFile, TrainingResult, TrainingSpec
+from lstmrec.prepare.histories import type_vocabulary
+from lstmrec.prepare.splits import TRAIN, VALIDATION
+
+_NOT_OF_THE_MODEL = {"launcher", "start_timeout_seconds", "artifacts"}
+"""Training keys that say where and how it runs: the model is the same whatever they are."""
+
+
+def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
+    """What the ranks need: files of the pinned `sequences`, settings, and a name for the result.
+
+    The model's version is its run date and a hash of what goes into it: the rows it learns from, the
+    item index, the settings. The same order twice is the same version.
+    """
+    learnt = f"{c.SPLIT} IN ('{TRAIN}', '{VALIDATION}')"
+    rows = lake.read(SEQUENCES).where(learnt)
+    index = lake.read(ITEM_INDEX)
+    n_items = index.count()
+    index_fingerprint = models.index_fingerprint(index, n_items)
+    settings = {
+        "model": config.model.model_dump(mode="json"),
+        "training": config.training.model_dump(mode="json", exclude=_NOT_OF_THE_MODEL),
+        "sequences": config.sequences.model_dump(mode="json"),
+    }
+    made_of = json.dumps([settings, models.fingerprint(rows), index_fingerprint, __version__], sort_keys=True)
+    version = f"{run_date.isoformat()}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}"
+
+    files = lake.data_files(SEQUENCES, learnt)
+    train, validation = (
+        tuple(_data_file(f) for f in files if f.partition[c.SPLIT] == s) for s in (TRAIN, VALIDATION)
+    )
+    if not train or not validation:
+        raise BadInput(
+            f"sequences: {len(train)} train and {len(validation)} validation files up to {run_date}: too few "
+            "events to train on; a user needs at least sequences.min_length items"
+        )
+    return TrainingSpec(
+        train=train,
+        validation=validation,
+        item_index=tuple(f.uri for f in lake.data_files(ITEM_INDEX, "true")),
+        n_items=n_items,
+        model=config.model,
+        training=config.training,
+        artifact_uri=f"{config.training.artifacts.rstrip('/')}/{version}",
+        record=ModelRecord(
+            model_version=version,
+            run_date=run_date,
+            item_index_version=lake.versions[ITEM_INDEX.name],
+            item_index_fingerprint=index_fingerprint,
+            table_versions=dict(lake.versions),
+            event_types=tuple(type_vocabulary(config.source.event_types)),
+            code_version=__version__,
+            config=settings,
+        ),
+    )
+
+
+def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -> DataFrame:
+    """The row of `model_runs` for a finished training; its stage is current."""
+    record = spec.record
+    row = {
+        c.MODEL_VERSION: record.model_version,
+        c.RUN_DATE: record.run_date,
+        "stage": models.CURRENT,
+        "artifact": spec.artifact_uri,
+        "code_version": record.code_version,
+        "config": json.dumps(record.config, sort_keys=True),
+        "table_versions": record.table_versions,
+        "n_items": spec.n_items,
+        "index_fingerprint": record.item_index_fingerprint,
+        "processes": result.processes,
+        "best_epoch": result.best.epoch,
+        "metrics": {
+            "loss": result.best.loss,
+            "validation_ndcg_at_10": result.best.ndcg_at_10,
+            "validation_hit_rate_at_10": result.best.hit_rate_at_10,
+        },
+    }
+    return spark.createDataFrame([row], MODEL_RUNS.schema)
+
+
+def _data_file(file: StoredFile) -> DataFile:
+    return DataFile(uri=file.uri, padded_length=file.partition[c.PADDED_LENGTH], rows=file.n_rows)
