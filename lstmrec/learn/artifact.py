@@ -92,6 +92,8 @@ class Artifact:
         """
         self._require_known(items, self.manifest.n_items, "item")
         self._require_known(types, len(self.manifest.event_types), "event type")
+        if not len(items):
+            return np.zeros((0, self.manifest.width), np.float32)  # an LSTM of no rows aborts onnxruntime
         given = {ITEMS: items, TYPES: types, GAPS: gaps, LENGTH: length}
         names = [wanted.name for wanted in self.encoder.get_inputs()]
         inputs = {name: np.ascontiguousarray(given[name], np.int32) for name in names}

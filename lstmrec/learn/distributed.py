@@ -23,6 +23,7 @@ import tensorflow as tf
 from lstmrec.errors import LstmrecError
 from lstmrec.learn.relay import Relay, failure_line
 from lstmrec.learn.spec import TrainingResult, TrainingSpec
+from lstmrec.learn.storage import absolute
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,8 @@ def launch(spec: TrainingSpec, spark: Any = None) -> TrainingResult:
         If any rank fails; the others are ended.
     """
     training = spec.training
+    # a rank may have another working folder
+    spec = spec.model_copy(update={"artifact_uri": absolute(spec.artifact_uri)})
     log.info("training: %d processes, launcher %s", training.processes, training.launcher)
     if training.processes == 1:
         return _train(spec)

@@ -25,8 +25,10 @@ TOLERANCE: Final = 1e-4
 """Largest difference between Keras's and ONNX's vectors, whose values are near 1: float32 and no more."""
 
 
-def export(model: NextItemModel, spec: TrainingSpec, result: TrainingResult) -> artifact.Manifest:
-    """Write the artifact of `model` to the spec's URI.
+def export(
+    model: NextItemModel, spec: TrainingSpec, result: TrainingResult, item_ids: Sequence[str]
+) -> artifact.Manifest:
+    """Write the artifact of `model` to the spec's URI. `item_ids` are by item index, "" at PAD.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def export(model: NextItemModel, spec: TrainingSpec, result: TrainingResult) -> 
         matrix[PAD] = 0
         np.save(folder / artifact.ITEM_MATRIX, matrix.astype(np.float32), allow_pickle=False)
         np.save(folder / artifact.ITEM_BIAS, bias.astype(np.float32), allow_pickle=False)
-        (folder / artifact.ITEM_IDS).write_text(json.dumps(_item_ids(spec.item_index, spec.n_items)))
+        (folder / artifact.ITEM_IDS).write_text(json.dumps(item_ids))
         (folder / artifact.METRICS).write_text(result.model_dump_json(indent=2))
         metrics = result.best.model_dump(exclude={"seconds"}) | {"training_seconds": result.seconds}
         return artifact.publish(folder, spec.record, metrics, spec.artifact_uri)
@@ -78,8 +80,8 @@ def _sample(n_items: int, n_event_types: int) -> list[artifact.Ints]:
     return [*columns, length]
 
 
-def _item_ids(files: Sequence[str], n_items: int) -> list[str]:
-    """item_id by item index, with "" at PAD."""
+def read_item_ids(files: Sequence[str], n_items: int) -> list[str]:
+    """item_id by item index, with "" at PAD, from the files of the pinned `item_index`."""
     tables = [_read_index(uri) for uri in files]
     rows = pa.concat_tables(tables).sort_by(ITEM_INDEX)
     if rows[ITEM_INDEX].to_pylist() != list(range(1, n_items + 1)):

@@ -21,7 +21,7 @@ from pyarrow.lib import ArrowException
 from lstmrec.columns import GAPS, ITEMS, LENGTH, PAD, TARGET, TYPES
 from lstmrec.errors import BadInput, BrokenContract
 from lstmrec.learn.artifact import Ints
-from lstmrec.learn.spec import DataFile, by_padded_length
+from lstmrec.learn.spec import N_GAP_IDS, DataFile, by_padded_length
 from lstmrec.learn.storage import open_store
 
 # Petastorm reads with Arrow's legacy dataset, which warns at each row group
@@ -54,6 +54,14 @@ class Batch(NamedTuple):
     target: Ints
 
 
+class Highest(NamedTuple):
+    """The highest indices that the model has a row for; a higher one would read another's, or none."""
+
+    item: int
+    event_type: int
+    gap: int = N_GAP_IDS - 1
+
+
 class _Bucket(NamedTuple):
     padded_length: int
     urls: tuple[str, ...]
@@ -81,10 +89,18 @@ class Feed:
     """
 
     def __init__(
-        self, files: Sequence[DataFile], rank: int, ranks: int, batch_rows: int, seed: int | None = None
+        self,
+        files: Sequence[DataFile],
+        rank: int,
+        ranks: int,
+        batch_rows: int,
+        highest: Highest,
+        *,
+        seed: int | None = None,
     ) -> None:
         self._rank = rank
         self._batch_rows = batch_rows
+        self._highest = highest
         self._seed = seed
         self._failure: Exception | None = None
         groups = {length: _row_groups(of) for length, of in by_padded_length(files).items() if of}
@@ -176,10 +192,20 @@ class Feed:
         )
         try:
             for group in reader:
-                yield Batch(*(np.asarray(getattr(group, name), np.int32) for name in COLUMNS))
+                rows = Batch(*(np.asarray(getattr(group, name), np.int32) for name in COLUMNS))
+                self._require_known(rows)
+                yield rows
         finally:
             reader.stop()
             reader.join()
+
+    def _require_known(self, rows: Batch) -> None:
+        top = Highest(*(int(column.max(initial=PAD)) for column in rows[:3]))
+        if any(found > known for found, known in zip(top, self._highest, strict=True)):
+            raise BrokenContract(
+                f"sequences: indices go up to {top._asdict()}, those known to {self._highest._asdict()}; "
+                f"run build_item_index and build_sequences again"
+            )
 
 
 def _bucket(

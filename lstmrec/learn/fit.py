@@ -15,8 +15,8 @@ from lstmrec.config import TrainingConfig
 from lstmrec.errors import BadInput, LstmrecError
 from lstmrec.learn import distributed
 from lstmrec.learn.distributed import Ranks
-from lstmrec.learn.export import export
-from lstmrec.learn.feed import SIGNATURE, Feed
+from lstmrec.learn.export import export, read_item_ids
+from lstmrec.learn.feed import SIGNATURE, Feed, Highest
 from lstmrec.learn.losses import next_item_loss
 from lstmrec.learn.model import LastState, NextItemModel, build
 from lstmrec.learn.spec import EpochRecord, TrainingResult, TrainingSpec
@@ -35,6 +35,8 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
     tf.config.experimental.enable_op_determinism()
 
+    # read first: a broken index shows before the training, not after it
+    item_ids = read_item_ids(spec.item_index, spec.n_items) if ranks.is_chief else []
     training, validation = _feeds(spec, ranks)
     model = build(spec.n_items, spec.n_event_types, spec.model)
     distributed.broadcast(model.weights)
@@ -65,7 +67,7 @@ def fit(spec: TrainingSpec) -> TrainingResult:
         seconds=time.perf_counter() - began,
     )
     if ranks.is_chief:
-        export(model, spec, result)
+        export(model, spec, result, item_ids)
     return result
 
 
@@ -111,9 +113,10 @@ def _feeds(spec: TrainingSpec, ranks: Ranks) -> tuple[Feed, Feed]:
         if not sum(file.rows for file in files):
             raise BadInput(f"sequences: split {split} has no rows; check the log, and sequences.min_length")
     rows = training.batch_size // ranks.size
+    highest = Highest(spec.n_items, spec.n_event_types)
     return (
-        Feed(spec.train, ranks.rank, ranks.size, rows, seed=training.seed),
-        Feed(spec.validation, ranks.rank, ranks.size, VALIDATION_ROWS),
+        Feed(spec.train, ranks.rank, ranks.size, rows, highest, seed=training.seed),
+        Feed(spec.validation, ranks.rank, ranks.size, VALIDATION_ROWS, highest),
     )
 
 

@@ -40,7 +40,7 @@ def cross_entropy(vectors: Any, table: Any, bias: Any, targets: Any) -> tuple[An
     """
     rows = tf.shape(vectors)[0]
     block = tf.maximum(1, BLOCK_SCORES // tf.shape(table)[0])
-    blocks = (rows + block - 1) // block
+    blocks = tf.maximum(1, (rows + block - 1) // block)
 
     def one(turn: Any, loss: Any, by_vectors: Any, by_table: Any, by_bias: Any) -> tuple[Any, ...]:
         here = slice(turn * block, tf.minimum(rows, (turn + 1) * block))

@@ -11,10 +11,15 @@ from lstmrec.errors import BadInput
 _SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:")
 
 
+def absolute(uri: str) -> str:
+    """The same place, named so that it does not depend on the working folder."""
+    return uri if _SCHEME.match(uri) else str(Path(uri).absolute())
+
+
 def open_store(uri: str) -> tuple[pafs.FileSystem, str]:
     """The file system that `uri` names and the path within it. A path without a scheme is local."""
     if not _SCHEME.match(uri):
-        return pafs.LocalFileSystem(), str(Path(uri).absolute())
+        return pafs.LocalFileSystem(), absolute(uri)
     try:
         # Hadoop writes file:/a where Arrow wants file:///a
         store, path = pafs.FileSystem.from_uri(re.sub(r"^file:/(?!/)", "file:///", uri))

@@ -1,0 +1,79 @@
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmrec.errors import LstmrecError
+from lstmrec.learn import artifact, distributed
+from lstmrec.learn.relay import Relay, failure_line
+from lstmrec.learn.spec import TrainingSpec
+from tests.learn import one_step
+from tests.learn.tables import spec, training_config
+from tests.learn.test_fit import N_ITEMS, successors
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_two_ranks(*command: str) -> None:
+    launcher = [sys.executable, "-m", "horovod.runner.launch", "--gloo", "-np", "2"]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    subprocess.run([*launcher, sys.executable, *command], check=True, env=env, cwd=ROOT, timeout=240)
+
+
+@pytest.mark.slow
+def test_two_ranks_of_half_a_batch_take_the_step_of_one_with_all_of_it(tmp_path: Path) -> None:
+    alone, together = tmp_path / "1.npz", tmp_path / "2.npz"
+    one_step.main(str(alone))
+    run_two_ranks("-m", "tests.learn.one_step", str(together))
+    one, two = np.load(alone), np.load(together)
+    assert one["totals"][0, 1] == two["totals"][0, 1] == 17
+    np.testing.assert_allclose(two["totals"], one["totals"], rtol=1e-5)
+    for name in one.files:
+        np.testing.assert_allclose(two[name], one[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_reach_the_quality_of_one(tmp_path: Path) -> None:
+    histories = successors(240)
+    results = []
+    for processes in (1, 2):
+        training = training_config(processes=processes, max_epochs=6)
+        order = spec(tmp_path / str(processes), histories, N_ITEMS, training=training, groups=3)
+        results.append(distributed.launch(order))
+    one, two = results
+    assert (one.processes, two.processes) == (1, 2)
+    assert two.best.ndcg_at_10 == pytest.approx(one.best.ndcg_at_10, abs=0.05)
+    assert artifact.load(two.artifact_uri).manifest.metrics["ndcg_at_10"] == two.best.ndcg_at_10
+
+
+@pytest.mark.slow
+def test_a_rank_that_fails_ends_the_training_with_its_reason(tmp_path: Path) -> None:
+    order = too_few_row_groups(tmp_path, "horovodrun")
+    with pytest.raises(LstmrecError, match=r"training failed on rank \d: sequences: 1 row groups"):
+        distributed.launch(order)
+
+
+def too_few_row_groups(root: Path, launcher: str) -> TrainingSpec:
+    training = training_config(processes=2, launcher=launcher)
+    return spec(root, [[1, 2, 3, 4]] * 4, 4, lengths=(8,), groups=1, training=training)
+
+
+def test_the_lines_of_ranks_reach_the_log_without_their_prefix(caplog: pytest.LogCaptureFixture) -> None:
+    relay = Relay(logging.getLogger("ranks"))
+    with caplog.at_level(logging.INFO):
+        relay.write("[0]<stdout>:epoch 1  lo")
+        relay.write("ss 2.0\n[1,0]<stderr>:\nplain\n")
+    assert caplog.messages == ["epoch 1  loss 2.0", "plain"]
+    assert relay.failure is None
+
+
+def test_the_first_failure_of_a_rank_is_kept() -> None:
+    relay = Relay(logging.getLogger("ranks"))
+    relay.write(
+        f"[1]<stdout>:{failure_line('1', ValueError('no such file'))}\n{failure_line('0', OSError())}\n"
+    )
+    assert relay.failure == "training failed on rank 1: no such file"

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmrec.errors import BadInput
+from lstmrec.learn import artifact, distributed
+from lstmrec.learn.artifact import Artifact
+from lstmrec.learn.spec import TrainingSpec
+from tests.learn.tables import model_config, spec, training_config
+
+N_ITEMS = 40
+
+
+def successors(n: int, seed: int = 1) -> list[list[int]]:
+    """Histories in which 3 of 4 steps go to the item's one successor, the others to a popular item."""
+    rng = np.random.default_rng(seed)
+    successor = np.concatenate([[0], rng.permutation(N_ITEMS) + 1])
+    popular = 1 / np.arange(1, N_ITEMS + 1)
+    histories = []
+    for _ in range(n):
+        history = [int(rng.integers(1, N_ITEMS + 1))]
+        while len(history) < rng.integers(6, 15):
+            jump = int(rng.choice(N_ITEMS, p=popular / popular.sum())) + 1
+            nxt = int(successor[history[-1]]) if rng.random() < 0.75 else jump
+            if nxt not in history:
+                history.append(nxt)
+            elif jump not in history:
+                history.append(jump)
+        histories.append(history)
+    return histories
+
+
+def noise(n: int) -> list[list[int]]:
+    rng = np.random.default_rng(3)
+    return [(rng.permutation(N_ITEMS)[: rng.integers(6, 15)] + 1).tolist() for _ in range(n)]
+
+
+def hit_rate(histories: list[list[int]], scores: np.ndarray, k: int = 3) -> float:
+    """Share of histories whose last item is among the k best-scored items that were not there before."""
+    scores = scores.copy()
+    scores[:, 0] = -np.inf
+    for line, history in zip(scores, histories, strict=True):
+        line[history[:-1]] = -np.inf
+    targets = np.array([history[-1] for history in histories])
+    own = scores[np.arange(len(targets)), targets]
+    return float(np.mean((scores >= own[:, None]).sum(axis=1) <= k))
+
+
+def scores_of(model: Artifact, histories: list[list[int]], padded: int = 16) -> np.ndarray:
+    known = [history[:-1] for history in histories]
+    items = np.array([h + [0] * (padded - len(h)) for h in known], np.int32)
+    gaps = np.where(items > 0, 7, 0).astype(np.int32)
+    gaps[:, 0] = 1
+    length = np.array([len(h) for h in known], np.int32)
+    vectors = model.encode(items, (items > 0).astype(np.int32), gaps, length)
+    return vectors @ model.item_matrix.T + model.item_bias
+
+
+def popularity(histories: list[list[int]]) -> np.ndarray:
+    counts = np.bincount(np.concatenate([h[:-1] for h in histories]), minlength=N_ITEMS + 1)
+    return np.tile(counts.astype(float), (len(histories), 1))
+
+
+def trained(order: TrainingSpec) -> Artifact:
+    return artifact.load(distributed.launch(order).artifact_uri)
+
+
+def test_planted_successors_are_learnt_and_beat_popularity(tmp_path: Path) -> None:
+    histories = successors(300)
+    model = trained(spec(tmp_path, histories, N_ITEMS))
+    learnt, popular = (
+        hit_rate(histories, scores_of(model, histories)),
+        hit_rate(histories, popularity(histories)),
+    )
+    assert learnt > 0.65  # 3 of 4 steps go to the successor, less those seen before
+    assert popular < 0.4
+    assert model.manifest.metrics["ndcg_at_10"] > 0.6
+
+
+def test_nothing_is_learnt_from_noise(tmp_path: Path) -> None:
+    histories = noise(300)
+    model = trained(spec(tmp_path, histories, N_ITEMS, training=training_config(max_epochs=3)))
+    chance = 3 / (N_ITEMS - 9)  # 9 items seen, on average
+    assert hit_rate(histories, scores_of(model, histories)) < chance + 0.06  # 3 standard errors
+
+
+def test_one_spec_gives_the_same_weights_twice(tmp_path: Path) -> None:
+    training = training_config(max_epochs=2)
+    dropping = model_config(dropout=0.2, embedding_dropout=0.2)
+    order = spec(tmp_path, successors(60), N_ITEMS, training=training, model=dropping)
+    first, again = trained(order), trained(order)
+    np.testing.assert_array_equal(first.item_matrix, again.item_matrix)
+    histories = successors(5, seed=2)
+    np.testing.assert_array_equal(scores_of(first, histories), scores_of(again, histories))
+
+
+def test_training_stops_early_and_keeps_the_best_epoch(tmp_path: Path) -> None:
+    training = training_config(max_epochs=40, patience=2, learning_rate=0.05, warmup_epochs=0)
+    result = distributed.launch(spec(tmp_path, successors(60), N_ITEMS, training=training))
+    gains = [epoch.ndcg_at_10 for epoch in result.history]
+    assert len(gains) < 40
+    assert len(gains) - result.best.epoch == 2
+    assert result.best.ndcg_at_10 == max(gains)
+    assert artifact.load(result.artifact_uri).manifest.metrics["ndcg_at_10"] == max(gains)
+
+
+def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
+    order = spec(tmp_path, successors(60), N_ITEMS).model_copy(update={"validation": ()})
+    with pytest.raises(BadInput, match="split validation has no rows"):
+        distributed.launch(order)
