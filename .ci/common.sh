@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cache=${LSTMREC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lstmrec}
+cache=$(realpath --canonicalize-missing "$cache")
 tools=.venv-tools/bin
 
 say() { printf '%s\n' "$*" >&2; }

@@ -10,7 +10,7 @@ fi
 # Horovod goes into one sync with the rest: a sync throws out whatever it is not told of.
 with_horovod=$(mktemp)
 trap 'rm -f "$with_horovod"' EXIT
-echo "horovod @ file://$wheel --hash=sha256:$(sha256_of "$wheel")" | cat conf/locks/main.txt - >"$with_horovod"
+echo "horovod @ file://${wheel// /%20} --hash=sha256:$(sha256_of "$wheel")" | cat conf/locks/main.txt - >"$with_horovod"
 .ci/venv.sh .venv "$with_horovod"
 .ci/delta_jars.sh
 .ci/uv.sh pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
