@@ -35,7 +35,7 @@ def test_the_ci_command_is_the_readmes_test_command_and_nothing_cleverer() -> No
 
 
 def test_a_second_set_up_does_nothing() -> None:
-    assert make("--dry-run", "setup").splitlines() == [".ci/prerequisites.sh"]
+    assert make("--dry-run", ".venv/.filled").splitlines() == [".ci/prerequisites.sh"]
 
 
 def test_make_help_lists_what_the_readme_promises() -> None:
