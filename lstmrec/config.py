@@ -12,6 +12,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from lstmrec.errors import BadConfig
@@ -22,7 +23,7 @@ ENV_DELIMITER = "__"
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -255,10 +256,27 @@ def load(path: Path) -> Config:
     merged: dict[str, Any] = {}
     for layer in layers.values():
         merged = _merge(merged, layer)
+    _require_known_variables()
     try:
         return Config(**merged)
     except ValidationError as error:
         raise BadConfig("; ".join(_line(e, layers) for e in error.errors())) from None
+    except SettingsError as error:
+        value = getattr(error.__cause__, "doc", None)
+        names = ", ".join(name for name in _variables() if os.environ[name] == value) or ENV_PREFIX + "..."
+        raise BadConfig(f"{names}: is not JSON, as a list or a section must be: got {value!r}") from None
+
+
+def _variables() -> list[str]:
+    return sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX))
+
+
+def _require_known_variables() -> None:
+    """Stop at a variable of an unknown section: the settings would pass over it in silence."""
+    for name in _variables():
+        section, delimiter, key = name.removeprefix(ENV_PREFIX).lower().partition(ENV_DELIMITER)
+        if delimiter and section not in Config.model_fields:
+            raise BadConfig(f"{name}: {section}.{key}: unknown key, got {os.environ[name]!r}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -274,6 +292,9 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise BadConfig(f"{file}: must be a mapping of sections, not a {type(content).__name__}")
+    for key in content:
+        if not isinstance(key, str):
+            raise BadConfig(f"{file}: must be a mapping of sections, but has the key {key!r}")
     return content
 
 
@@ -292,14 +313,22 @@ def _line(error: ErrorDetails, layers: dict[str, dict[str, Any]]) -> str:
         "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     )
     got = f", got {error['input']!r}" if isinstance(error["input"], str | int | float | bool) else ""
-    return f"{_origin(key, layers)}: {'.'.join(key)}: {reason}{got}"
+    broken_rule = error["type"] == "value_error"  # over several keys, which a variable below may have set
+    below = _variables_below(key) if broken_rule else []
+    origin = ", ".join([_origin(key, layers), *below])
+    return ": ".join([origin, *filter(None, [".".join(key)]), reason]) + got
+
+
+def _variables_below(key: list[str]) -> list[str]:
+    prefix = ENV_PREFIX + "".join(f"{part.upper()}{ENV_DELIMITER}" for part in key)
+    return [n for n in _variables() if n.upper().startswith(prefix) and ENV_DELIMITER in n]
 
 
 def _origin(key: list[str], layers: dict[str, dict[str, Any]]) -> str:
     """Who set `key` last: an environment variable, or the topmost file that has the most of its path."""
     for depth in range(len(key), 0, -1):
         variable = ENV_PREFIX + ENV_DELIMITER.join(key[:depth]).upper()
-        if variable in {name.upper() for name in os.environ}:
+        if variable in {name.upper() for name in _variables()}:
             return variable
         for file, layer in reversed(layers.items()):
             if _holds(layer, key[:depth]):
