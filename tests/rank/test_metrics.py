@@ -1,0 +1,97 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstmrec.rank.metrics import METRICS, Estimate, estimate, hit_rate, mrr, ndcg
+
+
+def of(ranks: list[int], *ks: int, n_users: list[int] | None = None, resamples: int = 50) -> list[Estimate]:
+    users = np.array(n_users or [1] * len(ranks), np.int64)
+    return estimate(np.array(ranks, np.int64), users, ks, resamples=resamples, seed=3)
+
+
+def value(estimates: list[Estimate], metric: str, k: int) -> float:
+    (found,) = [e for e in estimates if (e.metric, e.k) == (metric, k)]
+    return found.value
+
+
+def test_a_hit_is_a_target_among_the_first_k() -> None:
+    assert hit_rate(np.array([1, 2, 3]), 2).tolist() == [1, 1, 0]
+
+
+def test_the_reciprocal_rank_is_nothing_beyond_k() -> None:
+    assert mrr(np.array([1, 3, 4]), 3).tolist() == [1, 1 / 3, 0]
+
+
+def test_the_gain_is_one_by_the_logarithm_of_the_place_after_the_rank() -> None:
+    assert ndcg(np.array([1, 3, 4]), 3).tolist() == [1, 1 / 2, 0]
+
+
+def test_the_estimates_are_means_over_users() -> None:
+    estimates = of([1, 3], 1, 5)
+    assert value(estimates, "hit_rate", 1) == 1 / 2
+    assert value(estimates, "hit_rate", 5) == 1
+    assert value(estimates, "mrr", 5) == pytest.approx((1 + 1 / 3) / 2)
+    assert value(estimates, "ndcg", 5) == pytest.approx((1 + 1 / math.log2(4)) / 2)
+
+
+def test_each_metric_is_told_once_at_each_k() -> None:
+    estimates = of([1, 3, 9], 5, 10)
+    assert [(e.metric, e.k) for e in estimates] == [(name, k) for name in METRICS for k in (5, 10)]
+    assert {e.n_users for e in estimates} == {3}
+
+
+def test_users_counted_by_rank_weigh_as_users_listed_one_by_one() -> None:
+    counted = of([2, 7], 5, n_users=[3, 1])
+    listed = of([2, 2, 2, 7], 5)
+    assert [e.value for e in counted] == pytest.approx([e.value for e in listed])
+    assert value(counted, "mrr", 5) == pytest.approx((3 * 1 / 2 + 0) / 4)
+    assert {e.n_users for e in counted} == {4}
+
+
+def test_without_users_there_is_nothing_to_tell() -> None:
+    assert of([], 5, 10) == []
+
+
+def test_one_user_has_an_interval_without_width() -> None:
+    (hit, reciprocal, gain) = of([2], 5)
+    assert (hit.ci_low, hit.value, hit.ci_high) == (1, 1, 1)
+    assert (reciprocal.ci_low, reciprocal.ci_high) == (1 / 2, 1 / 2)
+    assert gain.ci_low == gain.ci_high == pytest.approx(1 / math.log2(3))
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    assert of([1, 4, 30], 5) == of([1, 4, 30], 5)
+
+
+def test_the_interval_is_that_of_drawing_users_one_by_one() -> None:
+    rng = np.random.default_rng(11)
+    ranks = rng.geometric(0.05, size=300)
+    distinct, n_users = np.unique(ranks, return_counts=True)
+    (quick,) = [e for e in estimate(distinct, n_users, [10], resamples=4000, seed=5) if e.metric == "ndcg"]
+
+    gains = np.array([1 / math.log2(1 + rank) if rank <= 10 else 0.0 for rank in ranks])
+    means = [rng.choice(gains, size=len(gains)).mean() for _ in range(4000)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    assert quick.value == pytest.approx(gains.mean())
+    assert quick.ci_high - quick.ci_low == pytest.approx(high - low, rel=0.08)
+    assert quick.ci_low == pytest.approx(low, abs=0.08 * (high - low))
+
+
+def test_more_users_narrow_the_interval_by_the_square_root() -> None:
+    few, many = (of([1, 20], 10, n_users=[n, n], resamples=2000)[0] for n in (50, 5000))
+    assert (few.ci_high - few.ci_low) / (many.ci_high - many.ci_low) == pytest.approx(10, rel=0.15)
+
+
+@settings(deadline=None)  # a loaded machine is no failure
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=20), st.integers(1, 20))
+def test_no_metric_is_above_the_hit_rate_and_each_is_within_its_interval_of_zero_to_one(
+    ranks: list[int], k: int
+) -> None:
+    hit, reciprocal, gain = of(ranks, k)
+    assert 0 <= reciprocal.value <= gain.value + 1e-12 <= hit.value + 2e-12 <= 1 + 2e-12
+    for each in (hit, reciprocal, gain):
+        assert 0 <= each.ci_low <= each.ci_high <= 1 + 1e-12
