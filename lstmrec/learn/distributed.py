@@ -89,8 +89,11 @@ def require_agreement(variables: Sequence[Any]) -> None:
     LstmrecError
         Naming the ranks that differ from the chief.
     """
-    digest = hashlib.sha256(b"".join(v.numpy().tobytes() for v in variables)).hexdigest()
-    digests = hvd.allgather_object(digest) if hvd.size() > 1 else [digest]
+    digest = hashlib.sha256()
+    for variable in variables:
+        digest.update(variable.numpy().tobytes())
+    mine = digest.hexdigest()
+    digests = hvd.allgather_object(mine) if hvd.size() > 1 else [mine]
     strays = [rank for rank, other in enumerate(digests) if other != digests[CHIEF]]
     if strays:
         raise LstmrecError(

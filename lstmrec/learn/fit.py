@@ -157,7 +157,8 @@ def _epoch(trainer: Trainer, training: Feed, validation: Feed, number: int) -> E
 
 
 def _total(parts: Iterator[Any]) -> npt.NDArray[np.float64]:
-    total: npt.NDArray[np.float64] = np.sum([part.numpy() for part in parts], axis=0, dtype=np.float64)
+    started = list(parts)  # a GPU works on while the next step is asked for
+    total: npt.NDArray[np.float64] = np.sum([part.numpy() for part in started], axis=0, dtype=np.float64)
     return total
 
 

@@ -1,4 +1,4 @@
-"""One step of one rank on its rows of a fixed batch; the chief saves the weights. Alone or by horovodrun."""
+"""Two steps of a rank on its rows of a fixed batch; the chief saves the weights. Alone or by horovodrun."""
 
 import sys
 
@@ -11,12 +11,12 @@ from lstmrec.learn.model import build
 from tests.learn.tables import model_config, training_config
 
 
-def batch() -> tuple[np.ndarray, ...]:
+def batch(padded: int) -> tuple[np.ndarray, ...]:
     """Eight histories of quite different lengths: the ranks' halves have 13 and 4 targets."""
     rng = np.random.default_rng(5)
     length = np.array([6, 5, 4, 2, 2, 1, 3, 2], np.int32)
-    real = np.arange(6) < length[:, None]
-    items = np.where(real, rng.integers(1, 21, (8, 6)), 0).astype(np.int32)
+    real = np.arange(padded) < length[:, None]
+    items = np.where(real, rng.integers(1, 21, (8, padded)), 0).astype(np.int32)
     return items, real.astype(np.int32), real.astype(np.int32), length, np.zeros(8, np.int32)
 
 
@@ -27,7 +27,7 @@ def main(answer: str) -> None:
     distributed.broadcast(model.weights)
     trainer = Trainer(model, training_config(warmup_epochs=0, gradient_clip=0.5), steps_per_epoch=4)
     rows = np.array_split(np.arange(8), ranks.size)[ranks.rank]
-    totals = [trainer.step(*(column[rows] for column in batch())).numpy() for _ in range(2)]
+    totals = [trainer.step(*(column[rows] for column in batch(padded))).numpy() for padded in (6, 9)]
     distributed.require_agreement(model.weights)
     if ranks.is_chief:
         weights = {f"w{i}": w for i, w in enumerate(model.get_weights())}

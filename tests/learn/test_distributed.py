@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -30,7 +31,8 @@ def test_two_ranks_of_half_a_batch_take_the_step_of_one_with_all_of_it(tmp_path:
     one_step.main(str(alone))
     run_two_ranks("-m", "tests.learn.one_step", str(together))
     one, two = np.load(alone), np.load(together)
-    assert one["totals"][0, 1] == two["totals"][0, 1] == 17
+    assert one["totals"][:, 1].tolist() == two["totals"][:, 1].tolist() == [17, 17]
+    assert one["traces"] == two["traces"] == 1  # for two padded lengths
     np.testing.assert_allclose(two["totals"], one["totals"], rtol=1e-5)
     for name in one.files:
         np.testing.assert_allclose(two[name], one[name], rtol=1e-4, atol=1e-6)
@@ -51,10 +53,20 @@ def test_two_processes_reach_the_quality_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_rank_that_fails_ends_the_training_with_its_reason(tmp_path: Path) -> None:
-    order = too_few_row_groups(tmp_path, "horovodrun")
-    with pytest.raises(LstmrecError, match=r"training failed on rank \d: sequences: 1 row groups"):
+def test_a_rank_that_fails_alone_ends_the_training_with_its_reason(tmp_path: Path) -> None:
+    order = spec(
+        tmp_path, successors(60), N_ITEMS, training=training_config(processes=2), lengths=(16,), groups=2
+    )
+    spoil_the_rows(order.train[1].uri)  # rank 1's; the other waits for it in an allreduce
+    with pytest.raises(LstmrecError, match=r"training failed on rank 1: "):
         distributed.launch(order)
+
+
+def spoil_the_rows(uri: str) -> None:
+    path = Path(unquote(uri.removeprefix("file://")))
+    content = path.read_bytes()
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    path.write_bytes(content[:4] + bytes(len(content) - footer - 4) + content[-footer:])
 
 
 def too_few_row_groups(root: Path, launcher: str) -> TrainingSpec:

@@ -1,5 +1,4 @@
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,25 +13,13 @@ from tests.learn.test_fit import N_ITEMS, successors
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def two_executors() -> Iterator[SparkSession]:
-    session = (
-        SparkSession.builder.master("local[2]")
-        .appName("ranks")
-        .config("spark.ui.enabled", "false")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
-
-
 def test_ranks_train_in_the_tasks_of_a_spark_job(
-    two_executors: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    spark: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     training = training_config(processes=2, launcher="spark", max_epochs=2)
     order = spec(tmp_path, successors(120), N_ITEMS, training=training)
     with caplog.at_level(logging.INFO):
-        result = distributed.launch(order, two_executors)
+        result = distributed.launch(order, spark)
     assert result.processes == 2
     assert artifact.load(result.artifact_uri).manifest.n_items == N_ITEMS
     epochs = [line for line in caplog.messages if line.startswith("epoch ")]
@@ -40,10 +27,10 @@ def test_ranks_train_in_the_tasks_of_a_spark_job(
 
 
 def test_a_rank_that_fails_in_spark_ends_the_training_with_its_reason(
-    two_executors: SparkSession, tmp_path: Path
+    spark: SparkSession, tmp_path: Path
 ) -> None:
     with pytest.raises(LstmrecError, match=r"training failed on rank \d: sequences: 1 row groups"):
-        distributed.launch(too_few_row_groups(tmp_path, "spark"), two_executors)
+        distributed.launch(too_few_row_groups(tmp_path, "spark"), spark)
 
 
 def test_the_spark_launcher_wants_a_session(tmp_path: Path) -> None:
