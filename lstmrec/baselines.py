@@ -55,16 +55,17 @@ def recent_popularity(sessions: DataFrame, run_date: date, days: int) -> DataFra
 
 
 def popularity_scorer(popularity: DataFrame, n_items: int) -> Popularity:
-    """`item_popularity` as a scorer; items without a history have score 0."""
-    rows = popularity.toPandas()
+    """`item_popularity` as a scorer; items without a history have score 0, those above `n_items` none."""
+    rows = popularity.where(F.col(c.ITEM_INDEX) <= n_items).toPandas()
     counts = np.zeros(n_items + 1, np.float32)
     counts[rows[c.ITEM_INDEX].to_numpy()] = rows["n_histories"].to_numpy()
     return Popularity(counts)
 
 
 def neighbour_scorer(neighbours: DataFrame, n_items: int) -> LastItemNeighbours:
-    """`covisitation` as a scorer by the last item of a history."""
-    rows = neighbours.toPandas().sort_values([c.ITEM_INDEX, "neighbour"])
+    """`covisitation` as a scorer by the last item of a history, among items up to `n_items`."""
+    known = (F.col(c.ITEM_INDEX) <= n_items) & (F.col("neighbour") <= n_items)
+    rows = neighbours.where(known).toPandas().sort_values([c.ITEM_INDEX, "neighbour"])
     return LastItemNeighbours(
         starts=np.searchsorted(rows[c.ITEM_INDEX].to_numpy(), np.arange(n_items + 2)),
         neighbours=rows["neighbour"].to_numpy(np.int32),
