@@ -149,6 +149,9 @@ def _logger(form: str) -> structlog.stdlib.BoundLogger:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as YYYY-MM-DD") from None
+        day = None
+    if day is None or day.isoformat() != text:  # weeks and other forms of ISO 8601 are no partition's name
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as YYYY-MM-DD")
+    return day
