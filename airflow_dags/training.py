@@ -1,0 +1,51 @@
+"""# Weekly training
+
+Output: a new model artifact, its row in `model_runs`, and its `metrics` next to the baselines'. The
+next `nightly_scoring` run scores with it.
+
+Starts on Mondays at 05:00 UTC, after the night's scoring, and stands for Sunday, the last UTC day
+whose log is complete. It builds the tables up to that day first: where the night has done so already
+this changes nothing, and on an empty lake it makes this DAG the one to run first. The day is the
+run's logical date; a run triggered by hand for "now" takes yesterday.
+
+**If it fails, the model in use stays in use** and the nightly lists go on. **A rerun is safe:** clear
+the failed task with what follows it, or trigger the day again.
+
+Every task is tried three times, five minutes apart. The last lines of its log say what is wrong, where,
+and what to do.
+
+## When a task failed
+
+Put the cause right, then clear the task with what follows it.
+
+- `ingest_events` to `build_sequences`: see the same task in the runbook of `nightly_scoring`. If the
+  log speaks of a concurrent write, the night was late and wrote the same table: the retry mends it.
+- `train_model`: memory of the host; a rank that died (the first traceback in the log is the cause, the
+  other ranks only lost it); fewer row groups of `sequences` than training processes. It starts anew.
+- `evaluate_model`: was the artifact moved or changed since? Then clear `train_model` instead.
+
+A task that ends at its time limit was killed; a model half trained is never in `model_runs`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable
+from lstmrec_tasks import DEFAULT_ARGS, build_tables, spark_job
+
+with DAG(
+    "training",
+    doc_md=__doc__,
+    tags=["lstmrec", "weekly"],
+    # An interval of one day before the start: the logical date is Sunday, not the Monday a week ago.
+    schedule=CronTriggerTimetable("0 5 * * MON", timezone="UTC", interval=timedelta(days=1)),
+    catchup=False,  # last week's model is of no use once this week's is trained
+    max_active_runs=1,
+    max_active_tasks=1,  # of a run: one Spark application at a time
+    default_args=DEFAULT_ARGS,
+):
+    train_model = spark_job("train_model", timedelta(hours=8))
+    evaluate_model = spark_job("evaluate_model", timedelta(hours=2))
+
+    build_tables() >> train_model >> evaluate_model

@@ -1,0 +1,100 @@
+"""What the DAG files declare: tasks, arrows, schedule, retries, runbook; and what they must not do."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rendered_argv import DAGS, REPOSITORY
+
+BUILD = {
+    "ingest_events": set(),
+    "ingest_catalogue": set(),
+    "build_sessions": {"ingest_events"},
+    "build_item_index": {"ingest_events", "ingest_catalogue"},
+    "build_sequences": {"build_sessions", "build_item_index"},
+}
+ARROWS: dict[str, dict[str, set[str]]] = {
+    "nightly_scoring": BUILD | {"score_recommendations": {"build_sequences"}},
+    "training": BUILD | {"train_model": {"build_sequences"}, "evaluate_model": {"train_model"}},
+}
+
+
+def test_the_folder_holds_these_dags_and_each_loads(dags: dict[str, Any]) -> None:
+    assert set(dags) == set(ARROWS)
+
+
+def test_each_task_waits_for_the_tables_it_reads(dag: Any) -> None:
+    assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == ARROWS[dag.dag_id]
+
+
+def test_a_dag_does_not_start_twice_nor_run_two_spark_jobs_at_once(dag: Any) -> None:
+    assert (dag.max_active_runs, dag.max_active_tasks, dag.catchup) == (1, 1, False)
+    assert {task.max_active_tis_per_dag for task in dag.tasks} == {1}
+
+
+def test_each_task_is_tried_three_times_with_a_pause_and_ends_in_time(dag: Any) -> None:
+    for task in dag.tasks:
+        assert (task.retries, task.retry_delay) == (2, timedelta(minutes=5)), task.task_id
+        assert timedelta(0) < task.execution_timeout <= timedelta(hours=8), task.task_id
+
+
+def test_each_task_goes_through_the_connection_and_is_submitted_anew_on_a_retry(dag: Any) -> None:
+    for task in dag.tasks:
+        assert (task._conn_id, task.durable) == ("spark_lstmrec", False), task.task_id
+
+
+@pytest.mark.parametrize(("dag_id", "tags"), [("nightly_scoring", "nightly"), ("training", "weekly")])
+def test_tags_tell_the_product_and_the_rhythm(dags: dict[str, Any], dag_id: str, tags: str) -> None:
+    assert dags[dag_id].tags == {"lstmrec", tags}
+
+
+def test_the_runbook_names_the_output_every_task_and_what_a_rerun_does(dags: dict[str, Any]) -> None:
+    nightly, training = dags["nightly_scoring"].doc_md, dags["training"].doc_md
+    for task_id in ARROWS["nightly_scoring"]:
+        assert f"`{task_id}`" in nightly.partition("## When a task failed")[2]
+    for task_id in ("ingest_events` to `build_sequences", "train_model", "evaluate_model"):
+        assert f"- `{task_id}`" in training.partition("## When a task failed")[2]
+    for doc in (nightly, training):
+        assert doc.startswith("# ") and "Output: " in doc and "A rerun is safe" in doc
+
+
+def test_dag_files_import_airflow_the_standard_library_and_their_own_helper_only() -> None:
+    allowed = {"airflow", "lstmrec_tasks"} | set(sys.stdlib_module_names)
+    for file in DAGS.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+            assert {module.split(".")[0] for module in modules} <= allowed, file.name
+
+
+def test_dag_files_name_no_place_of_one_machine() -> None:
+    for file in DAGS.glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert str(REPOSITORY) not in text
+        for place in ("/opt/", "/home/", "/usr/", "local[", "spark://"):
+            assert place not in text, file.name
+
+
+def test_parsing_reads_no_variable_and_no_connection(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import rendered_argv\n"
+        "rendered_argv.use_fresh_airflow(Path(sys.argv[2]), settings=False)\n"
+        "print(sorted(rendered_argv.load_dags()))\n"
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environ,
+    )
+    assert done.stdout.splitlines()[-1:] == ["['nightly_scoring', 'training']"], done.stderr
+    assert not (tmp_path / "airflow.db").exists()
