@@ -11,8 +11,7 @@ kept=$cache/jars/$(sha256_of "$lock" | cut -c 1-16)
 
 resolve() {
     local work jar name
-    mkdir -p "$cache/jars"
-    work=$(mktemp -d "$cache/jars/.resolving.XXXXXX")
+    work=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
     mkdir "$work/home" "$work/jars"

