@@ -48,10 +48,9 @@ def spread(sequences: DataFrame, row_groups: int) -> DataFrame:
     Ranks share the work by row group. The same rows come to the same files in the same order, so
     that training on them is repeatable.
     """
-    group = F.pmod(F.xxhash64(c.SEQUENCE_ID, c.WINDOW), F.lit(row_groups))
-    return sequences.repartition(row_groups, group).sortWithinPartitions(
-        c.SPLIT, c.PADDED_LENGTH, F.xxhash64(c.SEQUENCE_ID, c.WINDOW), c.SEQUENCE_ID
-    )
+    placed = sequences.repartition(row_groups, c.SEQUENCE_ID, c.WINDOW)
+    shuffled = F.xxhash64(c.SEQUENCE_ID, c.WINDOW)
+    return placed.sortWithinPartitions(c.SPLIT, c.PADDED_LENGTH, shuffled, c.SEQUENCE_ID, c.WINDOW)
 
 
 def _bucket(length: Column, buckets: Sequence[int]) -> Column:

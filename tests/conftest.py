@@ -1,0 +1,43 @@
+"""What the tests share: one Spark session, a fresh lake for each test, and the base configuration."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lstmrec import config as configuration
+from lstmrec import runtime
+from lstmrec.config import Config
+from lstmrec.lake.store import Lake
+from tests.jobs.shop import Shop, job, make_shop
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return configuration.load(ROOT / "conf" / "base.yaml")
+
+
+@pytest.fixture(scope="session")
+def spark(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    SparkSession.builder.master("local[2]").config(
+        "spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse"))
+    ).config("spark.ui.enabled", "false").config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
+    session = runtime.spark_session("tests", config.spark)
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    return Lake(spark, str(tmp_path / "lake"), {"job": "tests", "run_date": "2026-01-31"})
+
+
+@pytest.fixture(scope="session")
+def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A small shop after one run of the whole road; tests read it, and leave its rows as they were."""
+    made = make_shop(tmp_path_factory.mktemp("shop"))
+    job("run_road")(made.flags())
+    return made

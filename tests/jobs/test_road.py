@@ -1,0 +1,127 @@
+"""The whole road on a dirty log: what comes out is what was planted, and a rerun changes nothing."""
+
+from collections import Counter
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lstmrec import columns as c
+from lstmrec.lake import models
+from lstmrec.lake import tables as t
+from lstmrec.samples.dirt import Dirt
+from tests.jobs.shop import LAST_DAY, Shop, job
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_books_of_ingestion_are_those_of_the_planted_dirt(spark: SparkSession, shop: Shop) -> None:
+    books = shop.table(spark, t.RUN_ACCOUNTING).where(F.col(c.JOB) == "ingest_events").collect()
+    planted = shop.planted.counts
+    assert {row[c.OUTCOME]: row[c.N_ROWS] for row in books} == {
+        "rows_in": shop.planted.rows_out,
+        "accepted": shop.planted.rows_out
+        - sum(planted[kind] for kind in Dirt if not kind.is_bot)
+        + sum(planted[k] for k in (Dirt.FAST_CLOCK, Dirt.SLOW_CLOCK, Dirt.NO_CLOCK, Dirt.IMPOSSIBLE_CREATED)),
+        "duplicate": planted[Dirt.REDELIVERED],
+        "id_conflict": planted[Dirt.ID_CONFLICT],
+        "late": planted[Dirt.LATE],
+        "malformed_json": planted[Dirt.TRUNCATED] + planted[Dirt.NOT_JSON] + planted[Dirt.NOT_AN_OBJECT],
+        "impossible_time": planted[Dirt.IMPOSSIBLE_RECEIVED],
+        "missing_item": planted[Dirt.NO_ITEM],
+        "missing_user": planted[Dirt.NO_PERSON],
+        "unknown_event_type": planted[Dirt.UNKNOWN_TYPE],
+        "oversize_payload": planted[Dirt.OVERSIZE],
+    }
+
+
+def test_every_rejected_row_is_in_quarantine_whole(spark: SparkSession, shop: Shop) -> None:
+    kept = shop.table(spark, t.EVENTS_QUARANTINE)
+    in_books = shop.table(spark, t.RUN_ACCOUNTING).where(F.col(c.JOB) == "ingest_events").collect()
+    not_rejected = {"rows_in", "accepted", "late", "duplicate"}
+    by_reason = kept.groupBy(c.REASON).agg(F.sum(c.N_COPIES).alias("n")).collect()
+    assert {r[c.REASON]: r["n"] for r in by_reason} == {
+        row[c.OUTCOME]: row[c.N_ROWS] for row in in_books if row[c.OUTCOME] not in not_rejected
+    }
+    oversize = kept.where(F.col(c.REASON) == "oversize_payload").select(F.length(c.PAYLOAD)).collect()
+    assert all(row[0] > 100_000 for row in oversize)
+
+
+def test_every_table_keeps_its_key_unique(spark: SparkSession, shop: Shop) -> None:
+    for table in t.ALL:
+        rows = shop.table(spark, table)
+        assert rows.count() == rows.select(*table.key).distinct().count() > 0, table.name
+
+
+def test_every_event_that_is_not_late_is_in_exactly_one_session(spark: SparkSession, shop: Shop) -> None:
+    events = shop.table(spark, t.EVENTS).where(F.col(c.STATUS) == "accepted")
+    shown = shop.table(spark, t.SESSIONS).select(F.explode(c.ITEM_IDS).alias(c.ITEM_ID))
+    assert Counter(r[0] for r in shown.collect()) == Counter(r[0] for r in events.select(c.ITEM_ID).collect())
+
+
+def test_bots_are_flagged_and_neither_train_the_model_nor_get_lists(spark: SparkSession, shop: Shop) -> None:
+    bots = shop.table(spark, t.SESSIONS).where(c.IS_BOT)
+    assert bots.select(c.SESSION_USER).distinct().count() == 4
+    people = shop.table(spark, t.SEQUENCES).select(c.USER_ID)
+    assert people.join(bots.withColumnRenamed(c.SESSION_USER, c.USER_ID), on=c.USER_ID, how="inner").isEmpty()
+
+
+def test_every_user_gets_n_distinct_unseen_items_ranked_from_one(spark: SparkSession, shop: Shop) -> None:
+    lists = shop.table(spark, t.RECOMMENDATIONS)
+    per_user = lists.groupBy(c.USER_ID).agg(
+        F.array_sort(F.collect_list(c.RANK)).alias("ranks"), F.count_distinct(c.ITEM_ID).alias("items")
+    )
+    assert all(r["ranks"] == list(range(1, 9)) and r["items"] == 8 for r in per_user.collect())
+
+    known = shop.table(spark, t.USERS).select(c.USER_ID)
+    assert known.join(lists, on=c.USER_ID, how="left_anti").isEmpty()
+
+    sequences = shop.table(spark, t.SEQUENCES).where(F.col(c.SPLIT) == "score")
+    had = sequences.select(c.USER_ID, F.explode(c.SEEN).alias(c.ITEM_INDEX))
+    seen = had.join(shop.table(spark, t.ITEM_INDEX), on=c.ITEM_INDEX, how="inner")
+    assert lists.join(seen, on=[c.USER_ID, c.ITEM_ID], how="inner").isEmpty()
+
+
+def test_the_source_says_who_is_warm_and_who_is_cold(spark: SparkSession, shop: Shop) -> None:
+    warm = shop.table(spark, t.SEQUENCES).where(F.col(c.SPLIT) == "score").select(c.USER_ID).collect()
+    lists = shop.table(spark, t.RECOMMENDATIONS).select(c.USER_ID, c.SOURCE).distinct().collect()
+    assert {r[c.USER_ID]: r[c.SOURCE] for r in lists} == {
+        r[c.USER_ID]: "model" if r[c.USER_ID] in {w[c.USER_ID] for w in warm} else "popular" for r in lists
+    }
+
+
+def test_the_model_learns_the_planted_structure_and_beats_popularity(spark: SparkSession, shop: Shop) -> None:
+    metrics = shop.table(spark, t.METRICS).where("metric = 'hit_rate' AND k = 10").collect()
+    by_model = {row["model"]: row for row in metrics}
+    assert by_model["lstm"]["ci_low"] > by_model["popularity"]["ci_high"]
+    assert by_model["lstm"][c.MODEL_VERSION] == models_trained(spark, shop)[0]
+
+
+def models_trained(spark: SparkSession, shop: Shop) -> list[str]:
+    return [row[c.MODEL_VERSION] for row in shop.table(spark, t.MODEL_RUNS).collect()]
+
+
+def test_the_run_of_a_model_says_what_it_was_made_of(spark: SparkSession, shop: Shop) -> None:
+    (run,) = shop.table(spark, t.MODEL_RUNS).collect()
+    assert (run["stage"], run["processes"], run[c.RUN_DATE]) == (models.CURRENT, 2, LAST_DAY)
+    assert {"sequences", "item_index"} <= set(run["table_versions"])
+    assert run["n_items"] == shop.table(spark, t.ITEM_INDEX).count()
+
+
+def test_a_second_run_leaves_the_same_tables(
+    spark: SparkSession, shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {table.name: models.fingerprint(without_maps(shop, spark, table)) for table in t.ALL}
+    job("run_road")(shop.flags())
+    after = {table.name: models.fingerprint(without_maps(shop, spark, table)) for table in t.ALL}
+    assert after == before
+
+    said = capsys.readouterr().out
+    for expected in ("Rows in", "Sessions", "hit_rate@10", "popularity", "Lists of 5 users", "Item "):
+        assert expected in said
+
+
+def without_maps(shop: Shop, spark: SparkSession, table: t.Table) -> DataFrame:
+    """The table with maps as text: Spark does not hash maps."""
+    rows = shop.table(spark, table)
+    return rows.select(*(F.to_json(n) if kind.startswith("map") else F.col(n) for n, kind in rows.dtypes))
