@@ -5,6 +5,8 @@ import re
 from typing import Final
 
 _PREFIX: Final = re.compile(r"^(?:\w{3} \w{3} [^\[]*)?\[[\d,]+\]<std(?:out|err)>:\s?")
+# TensorFlow's own chatter about devices, which no log level of its own keeps away
+_CHATTER: Final = re.compile(r"^(WARNING: All log messages before absl|I\d{4} \d\d:\d\d:\d)")
 _FAILED: Final = re.compile(r"training failed on rank \d+: .*")
 
 
@@ -35,5 +37,5 @@ class Relay:
         failed = _FAILED.search(line)
         if failed and self.failure is None:
             self.failure = failed.group()
-        if line:
+        if line and not _CHATTER.match(line):
             self._log.info("%s", line)

@@ -78,7 +78,9 @@ def test_the_lines_of_ranks_reach_the_log_without_their_prefix(caplog: pytest.Lo
     relay = Relay(logging.getLogger("ranks"))
     with caplog.at_level(logging.INFO):
         relay.write("[0]<stdout>:epoch 1  lo")
-        relay.write("ss 2.0\n[1,0]<stderr>:\nplain\n")
+        relay.write(
+            "ss 2.0\n[1,0]<stderr>:\nplain\n[0]<stderr>:I0000 00:00:1795.2 31 devices.cc:76] Number of GPUs\n"
+        )
     assert caplog.messages == ["epoch 1  loss 2.0", "plain"]
     assert relay.failure is None
 
