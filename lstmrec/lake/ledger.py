@@ -57,9 +57,9 @@ def list_files(lake: Lake, folder: str, run_date: date) -> list[LogFile]:
         raise BadInput(
             f"source.events: no folder {folder}; set it to the folder with the date=YYYY-MM-DD folders"
         ) from None
-    last = f"date={run_date.isoformat()}/~"
+    last = f"date={run_date.isoformat()}"
     files = sorted(
-        LogFile(row["path"], row["length"]) for row in listed if row["path"] and row["path"] <= last
+        LogFile(row["path"], row["length"]) for row in listed if "" < row["path"].partition("/")[0] <= last
     )
     if not files:
         raise BadInput(
