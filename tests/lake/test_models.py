@@ -1,0 +1,64 @@
+from datetime import date
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from lstmrec.errors import BadInput
+from lstmrec.lake import models
+from lstmrec.lake.models import ModelRun
+from lstmrec.lake.store import Lake
+from lstmrec.lake.tables import MODEL_RUNS
+
+
+def run(version: str, day: int, stage: str = models.CURRENT) -> dict[str, object]:
+    told = {"model_version": version, "run_date": date(2026, 1, day), "stage": stage}
+    numbers = {"n_items": day, "processes": 2, "best_epoch": 1, "table_versions": {}, "metrics": {}}
+    texts = {"artifact": f"models/{version}", "code_version": "0", "config": "{}", "index_fingerprint": "f"}
+    return told | numbers | texts
+
+
+def test_the_model_of_a_run_date_is_the_one_trained_last_up_to_it(lake: Lake) -> None:
+    with pytest.raises(BadInput, match=r"^model_runs: no table at "):
+        models.current(lake, date(2026, 1, 31))
+    runs = [run("b", 10), run("a", 20), run("c", 5), run("d", 15, stage="rejected")]
+    lake.append(MODEL_RUNS, lake.spark.createDataFrame(runs, MODEL_RUNS.schema))
+    assert models.current(lake, date(2026, 1, 31)) == ModelRun("a", "models/a", 20, "f")
+    assert models.current(lake, date(2026, 1, 20)).model_version == "a"
+    assert models.current(lake, date(2026, 1, 19)).model_version == "b"
+    with pytest.raises(
+        BadInput, match=r"^model_runs: no model trained up to 2026-01-04 at .*run train_model"
+    ):
+        models.current(lake, date(2026, 1, 4))
+    assert models.exists(lake, "d")
+    assert not models.exists(lake, "e")
+
+
+def test_no_model_exists_in_a_new_lake(lake: Lake) -> None:
+    assert not models.exists(lake, "a")
+
+
+def index(spark: SparkSession, *rows: tuple[str | None, int]) -> DataFrame:
+    return spark.createDataFrame(list(rows), "item_id string, item_index int")
+
+
+def test_a_fingerprint_is_of_the_set_of_rows(spark: SparkSession) -> None:
+    a, b, c = ("a", 1), ("b", 2), ("c", 3)
+    whole = models.fingerprint(index(spark, a, b, c))
+    assert models.fingerprint(index(spark, c, a, b).repartition(3)) == whole
+    others = [
+        models.fingerprint(index(spark, *rows))
+        for rows in (
+            [a, b, c, c],
+            [a, b, ("C", 3)],
+            [a, b, (None, 3)],
+            [("b", 1), ("a", 2), c],  # the same cells, swapped
+            [],
+        )
+    ]
+    assert len({whole, *others}) == 6
+
+
+def test_a_models_index_is_the_part_that_it_knows(spark: SparkSession) -> None:
+    known = models.index_fingerprint(index(spark, ("a", 1), ("b", 2)), 2)
+    assert models.index_fingerprint(index(spark, ("b", 2), ("new", 3), ("a", 1)), 2) == known
+    assert models.index_fingerprint(index(spark, ("b", 1), ("a", 2)), 2) != known

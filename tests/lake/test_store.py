@@ -1,0 +1,154 @@
+import json
+from pathlib import Path
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
+
+from lstmrec.errors import BadInput, BrokenContract
+from lstmrec.lake.store import Lake
+from tests.lake.things import FRIDAY, SATURDAY, THINGS, Thing, stored, things
+
+ANN: Thing = (FRIDAY, "r1", "ann", 1, "first")
+BOB: Thing = (SATURDAY, "r2", "bob", 2, None)
+CAT: Thing = (SATURDAY, "r3", "cat", 3, None)
+
+
+@pytest.fixture
+def held(lake: Lake) -> Lake:
+    """A lake that holds ann, bob and cat."""
+    lake.append(THINGS, things(lake.spark, ANN, BOB, CAT))
+    return lake
+
+
+def test_a_table_is_made_once_with_all_that_it_promises(lake: Lake) -> None:
+    assert not lake.exists(THINGS)
+    lake.create(THINGS)
+    lake.create(THINGS)
+    assert lake.version(THINGS) == 0
+    assert lake.read(THINGS).schema.simpleString() == THINGS.schema.simpleString()
+    detail = lake.spark.sql(f"DESCRIBE DETAIL delta.`{lake.path(THINGS)}`").collect()[0]
+    assert detail["partitionColumns"] == ["run_date"]
+    assert detail["description"] == "One row per thing of a run."
+    assert detail["properties"]["delta.constraints.n_positive"] == "n > 0"
+    assert detail["properties"]["delta.enableDeletionVectors"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("row", "promise"),
+    [
+        ((FRIDAY, "r4", "dan", 0, None), "n_positive"),
+        ((FRIDAY, "r4", None, 4, None), "NOT NULL constraint violated for column: name"),
+    ],
+)
+def test_a_row_that_breaks_a_promise_is_refused_and_the_table_stays(
+    held: Lake, row: Thing, promise: str
+) -> None:
+    before = held.version(THINGS)
+    with pytest.raises(Py4JJavaError, match=promise):
+        held.replace(THINGS, things(held.spark, ANN, row))
+    assert held.version(THINGS) == before
+
+
+def test_replacing_a_date_leaves_the_other_dates(held: Lake) -> None:
+    eve: Thing = (SATURDAY, "r2", "eve", 5, None)
+    held.replace_date(THINGS, things(held.spark, eve), SATURDAY)
+    assert stored(held) == {ANN, eve}
+    with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
+        held.replace_date(THINGS, things(held.spark, ANN, eve), SATURDAY)
+    held.replace_date(THINGS, things(held.spark), SATURDAY)
+    assert stored(held) == {ANN}
+
+
+def test_replacing_a_run_leaves_the_other_runs_of_its_date(held: Lake) -> None:
+    bobby: Thing = (SATURDAY, "r2", "bobby", 5, None)
+    held.replace_run(THINGS, things(held.spark, bobby), SATURDAY, "r2")
+    assert stored(held) == {ANN, bobby, CAT}
+
+
+def test_replacing_a_table_leaves_nothing_of_it(held: Lake) -> None:
+    held.replace(THINGS, things(held.spark, BOB))
+    assert stored(held) == {BOB}
+
+
+def test_an_upsert_replaces_rows_with_a_known_key_and_adds_the_others(held: Lake) -> None:
+    ann_now: Thing = (FRIDAY, "r1", "ann", 9, None)
+    same_name: Thing = (FRIDAY, "r9", "bob", 7, None)  # the key is run_id and name together
+    held.upsert(THINGS, things(held.spark, ann_now, same_name))
+    assert stored(held) == {ann_now, same_name, BOB, CAT}
+
+
+def test_adding_what_is_missing_never_changes_a_stored_row(held: Lake) -> None:
+    ann_now: Thing = (FRIDAY, "r1", "ann", 9, None)
+    same_name: Thing = (FRIDAY, "r9", "bob", 7, None)
+    held.add_missing(THINGS, things(held.spark, ann_now, same_name))
+    assert stored(held) == {ANN, same_name, BOB, CAT}
+
+
+def test_a_run_sees_the_version_that_it_read_first(held: Lake) -> None:
+    first = held.version(THINGS)
+    assert held.read(THINGS).count() == 3
+    Lake(held.spark, held.root, {}).replace(THINGS, things(held.spark, BOB))
+    assert held.read(THINGS).count() == 3
+    assert held.versions == {"things": first}
+    assert Lake(held.spark, held.root + "/", {}).read(THINGS).count() == 1
+
+
+def test_a_commit_says_which_run_made_it_and_what_it_had_read(held: Lake) -> None:
+    version = held.version(THINGS)
+    held.read(THINGS)
+    held.replace(THINGS, things(held.spark, BOB))
+    history = held.spark.sql(f"DESCRIBE HISTORY delta.`{held.path(THINGS)}` LIMIT 1").collect()
+    assert json.loads(history[0]["userMetadata"]) == {
+        "job": "tests",
+        "run_date": "2026-01-31",
+        "reads": {"things": version},
+    }
+
+
+def test_the_data_files_of_a_partition_hold_exactly_its_rows(lake: Lake) -> None:
+    saturdays: list[Thing] = [(SATURDAY, "r", f"thing-{n}", 1, None) for n in range(5)]
+    lake.append(THINGS, things(lake.spark, *saturdays, ANN).repartition(3, "name"))
+    lake.read(THINGS)
+    Lake(lake.spark, lake.root, {}).append(THINGS, things(lake.spark, CAT))  # later: not of this version
+
+    files = lake.data_files(THINGS, f"run_date = DATE'{SATURDAY}'")
+    written = Path(lake.path(THINGS), f"run_date={SATURDAY}").glob("*.parquet")
+    assert {Path(file.uri).name for file in files} < {path.name for path in written}
+    assert {tuple(file.partition.items()) for file in files} == {(("run_date", SATURDAY),)}
+    by_parquet = lake.spark.read.parquet(*(file.uri for file in files))
+    assert {row["name"] for row in by_parquet.collect()} == {name for _, _, name, _, _ in saturdays}
+    assert sum(file.n_rows for file in files) == len(saturdays)
+    assert lake.data_files(THINGS, "run_date = DATE'2020-01-01'") == []
+
+
+def test_a_missing_table_is_told_with_its_place(lake: Lake) -> None:
+    with pytest.raises(BadInput, match=f"^things: no table at {lake.root}/things; run the job that writes"):
+        lake.read(THINGS)
+
+
+def test_rows_with_other_columns_are_refused_before_they_are_written(lake: Lake) -> None:
+    rows = things(lake.spark, ANN)
+    with pytest.raises(BrokenContract, match=r"things: schema of rows .* differs: note is missing; write"):
+        lake.append(THINGS, rows.drop("note"))
+    with pytest.raises(BrokenContract, match="differs: colour is unexpected;"):
+        lake.append(THINGS, rows.selectExpr("*", "'red' AS colour"))
+    with pytest.raises(BrokenContract, match="differs: n is bigint, not int;"):
+        lake.append(THINGS, rows.withColumn("n", rows["n"].cast("long")))
+    assert lake.version(THINGS) == 0
+
+
+def test_columns_in_another_order_are_written_by_name(lake: Lake) -> None:
+    lake.append(THINGS, things(lake.spark, ANN).select("note", "n", "name", "run_id", "run_date"))
+    assert stored(lake) == {ANN}
+
+
+def test_a_table_with_another_schema_is_told_with_its_columns(lake: Lake) -> None:
+    other = things(lake.spark, ANN).selectExpr("run_date", "run_id", "name", "CAST(n AS double) AS n")
+    other.write.format("delta").save(lake.path(THINGS))
+    with pytest.raises(BrokenContract) as told:
+        lake.read(THINGS)
+    assert str(told.value) == (
+        f"things: schema of {lake.root}/things differs: note is missing, n is double, not int; "
+        "write the table anew, or point lake.root at a lake of this version"
+    )
