@@ -19,8 +19,19 @@ for program in .venv/bin/spark-submit .venv-airflow/bin/airflow .venv-analyst/bi
 done
 [ -f "$conf" ] || fail "CONF=$conf is not a file"
 [ "$(date -u -d "$run_date" +%F 2>/dev/null)" = "$run_date" ] || fail "RUN_DATE=$run_date is not a date, YYYY-MM-DD"
-lake=${LSTMREC_LAKE__ROOT:-$(.venv/bin/python -c 'import pathlib, sys; from lstmrec import config
-print(config.load(pathlib.Path(sys.argv[1])).lake.root)' "$conf")}
+lake=$(.venv/bin/python - "$conf" <<'PY'
+import sys
+from pathlib import Path
+
+from lstmrec import config
+from lstmrec.errors import LstmrecError
+
+try:
+    print(config.load(Path(sys.argv[1])).lake.root)
+except LstmrecError as mistake:
+    sys.exit(f"run_airflow: {mistake}")
+PY
+)
 
 # Airflow finds spark-submit on the PATH; its own folder stands first, so that python is its own.
 export PATH="$root/.venv-airflow/bin:$root/.venv/bin:$PATH"
@@ -80,9 +91,10 @@ last_words() {
     fi
 }
 
-# airflow_to LOG ARGUMENT...: run Airflow quietly.
+# airflow_to LOG ARGUMENT...: run Airflow; all it says goes to the log, the tasks as they start also here.
 airflow_to() {
-    .venv-airflow/bin/airflow "${@:2}" >"$1" 2>&1 && return
+    .venv-airflow/bin/airflow "${@:2}" 2>&1 | tee "$1" |
+        sed --unbuffered --quiet 's/.*\[DAG TEST\] starting task_id=\([a-z_]*\).*/  \1/p' >&2 && return
     last_words "$1"
     fail "'airflow ${*:2}' failed; its whole log is ${1#"$root/"}"
 }
