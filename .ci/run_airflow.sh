@@ -72,7 +72,7 @@ path, condition = sys.argv[1:]
 if not DeltaTable.is_deltatable(path):
     raise SystemExit(print(0))
 query = f"SELECT count(*) AS n FROM t WHERE {condition}"
-print(QueryBuilder().register("t", DeltaTable(path)).execute(query).read_all()["n"][0])
+print(QueryBuilder().register("t", DeltaTable(path)).execute(query).read_all()["n"][0].as_py())
 PY
 }
 
@@ -107,7 +107,8 @@ run_dag() {
 }
 
 airflow_to "$home/migrate.log" db migrate
-[ "$(count model_runs "run_date <= DATE '$run_date' AND stage = 'current'")" -gt 0 ] || run_dag training
+models=$(count model_runs "run_date <= DATE '$run_date' AND stage = 'current'")
+[ "$models" -gt 0 ] || run_dag training
 run_dag nightly_scoring
 
 lists=$(count recommendations "run_date = DATE '$run_date'")
