@@ -20,6 +20,7 @@ IN_MAIN := env -u PYTHONPATH \
 	SPARK_HOME="$(CURDIR)/.venv/lib/python3.11/site-packages/pyspark" \
 	PYSPARK_PYTHON="$(CURDIR)/.venv/bin/python" \
 	PYSPARK_DRIVER_PYTHON="$(CURDIR)/.venv/bin/python" \
+	SPARK_CONF_DIR="$(CURDIR)/conf" \
 	TF_CPP_MIN_LOG_LEVEL=2
 
 ##@ Use
@@ -33,7 +34,7 @@ help: ## show this list
 
 .PHONY: run
 run: $(MAIN) $(SAMPLE) ## the whole road on the sample log: raw clicks to top-N lists
-	@$(IN_MAIN) .venv/bin/spark-submit --master 'local[2]' --driver-memory 2g \
+	@$(IN_MAIN) .venv/bin/spark-submit --master 'local[2]' \
 		jobs/run_road.py --conf '$(CONF)' --run-date '$(RUN_DATE)'
 
 .PHONY: run-airflow

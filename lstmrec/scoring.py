@@ -101,7 +101,8 @@ def recommend(
     def lists(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in _blocks(chunks, users_per_block, n_items):
             by_model = _model_lists(rows, model, n_items, n)
-            yield pd.concat([by_model, _popular_rest(rows, by_model, popular, n)])
+            yield by_model
+            yield _popular_rest(rows, by_model, popular, n)
 
     schema = f"{c.USER_ID} string, {c.RANK} int, {c.ITEM_ID} string, {c.SCORE} double, {c.SOURCE} string"
     return histories.select(c.USER_ID, *_INPUT).mapInPandas(lists, schema)

@@ -1,6 +1,7 @@
 """Read tables at a pinned version and write them in one commit each: the only caller of Delta's API."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -39,7 +40,8 @@ class Lake:
 
     def __init__(self, spark: SparkSession, root: str, note: Mapping[str, str]) -> None:
         self.spark = spark
-        self.root = root.rstrip("/")
+        # Delta takes no relative location; one with a scheme, or from the root on, is the cluster's to resolve
+        self.root = (root if "://" in root else os.path.abspath(root)).rstrip("/")
         self.versions: dict[str, int] = {}
         self._note = note
 
@@ -79,7 +81,7 @@ class Lake:
         return rows.select(*table.columns)
 
     def create(self, table: Table) -> None:
-        """Make `table`, empty, with its schema, partitions, properties and constraints, unless it is there."""
+        """Make `table`, empty, with its schema, partitions, properties, constraints; nothing where it stands."""
         if self.exists(table):
             return
         constraints = {

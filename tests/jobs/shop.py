@@ -73,7 +73,8 @@ def job(name: str) -> Job:
 def make_shop(folder: Path) -> Shop:
     log = generate(PLAN)
     lines, planted = plant(log.events(), DIRT, seed=7)
-    write_log(folder / "raw", by_day(lines), log.items(), log.users())
+    newcomers = [{"user_id": f"newcomer-{n}"} for n in range(3)]
+    write_log(folder / "raw", by_day(lines), log.items(), [*log.users(), *newcomers])
     settings = {
         "lake": {"root": str(folder / "lake")},
         "source": {

@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lstmrec import baselines
 from lstmrec import columns as c
 from lstmrec.lake import models
 from lstmrec.lake import tables as t
@@ -82,12 +83,18 @@ def test_every_user_gets_n_distinct_unseen_items_ranked_from_one(spark: SparkSes
     assert lists.join(seen, on=[c.USER_ID, c.ITEM_ID], how="inner").isEmpty()
 
 
-def test_the_source_says_who_is_warm_and_who_is_cold(spark: SparkSession, shop: Shop) -> None:
-    warm = shop.table(spark, t.SEQUENCES).where(F.col(c.SPLIT) == "score").select(c.USER_ID).collect()
-    lists = shop.table(spark, t.RECOMMENDATIONS).select(c.USER_ID, c.SOURCE).distinct().collect()
-    assert {r[c.USER_ID]: r[c.SOURCE] for r in lists} == {
-        r[c.USER_ID]: "model" if r[c.USER_ID] in {w[c.USER_ID] for w in warm} else "popular" for r in lists
-    }
+def test_users_without_a_history_get_the_popular_items_and_source_says_so(
+    spark: SparkSession, shop: Shop
+) -> None:
+    lists = shop.table(spark, t.RECOMMENDATIONS)
+    cold = F.col(c.USER_ID).startswith("newcomer")
+    sources = lists.groupBy(cold.alias("cold")).agg(F.collect_set(c.SOURCE).alias("sources")).collect()
+    assert {r["cold"]: r["sources"] for r in sources} == {True: ["popular"], False: ["model"]}
+
+    top = baselines.recent_popularity(shop.table(spark, t.SESSIONS), LAST_DAY, days=365)
+    scores = [row["n_users"] for row in top.orderBy(F.desc("n_users")).take(8)]
+    given = lists.where(F.col(c.USER_ID) == "newcomer-0").orderBy(c.RANK).select(c.SCORE).collect()
+    assert [row[c.SCORE] for row in given] == scores
 
 
 def test_the_model_learns_the_planted_structure_and_beats_popularity(spark: SparkSession, shop: Shop) -> None:
