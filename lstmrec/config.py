@@ -5,21 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from lstmrec import layers as layering
 from lstmrec.errors import BadConfig
-
-BASE = "base.yaml"
-ENV_PREFIX = "LSTMREC_"
-ENV_DELIMITER = "__"
+from lstmrec.layers import BASE, ENV_DELIMITER, ENV_PREFIX
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -252,93 +243,17 @@ def load(path: Path) -> Config:
         With one line a wrong key: the file (or environment variable) that set it, the key, the reason.
     """
     files = [path] if path.name == BASE else [path.with_name(BASE), path]
-    layers = {str(file): _read(file) for file in files}
+    layers = {str(file): layering.read(file) for file in files}
     merged: dict[str, Any] = {}
     for layer in layers.values():
-        merged = _merge(merged, layer)
-    _require_known_variables()
+        merged = layering.merge(merged, layer)
+    layering.require_known_variables(Config.model_fields)
     try:
         return Config(**merged)
     except ValidationError as error:
-        raise BadConfig("; ".join(_line(e, layers) for e in error.errors())) from None
+        raise BadConfig("; ".join(layering.explain(e, layers) for e in error.errors())) from None
     except SettingsError as error:
         value = getattr(error.__cause__, "doc", None)
-        names = ", ".join(name for name in _variables() if os.environ[name] == value) or ENV_PREFIX + "..."
+        setters = [name for name in layering.variables() if os.environ[name] == value]
+        names = ", ".join(setters) or ENV_PREFIX + "..."
         raise BadConfig(f"{names}: is not JSON, as a list or a section must be: got {value!r}") from None
-
-
-def _variables() -> list[str]:
-    return sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX))
-
-
-def _require_known_variables() -> None:
-    """Stop at a variable of an unknown section: the settings would pass over it in silence."""
-    for name in _variables():
-        section, delimiter, key = name.removeprefix(ENV_PREFIX).lower().partition(ENV_DELIMITER)
-        if delimiter and section not in Config.model_fields:
-            raise BadConfig(f"{name}: {section}.{key}: unknown key, got {os.environ[name]!r}")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadConfig(
-            f"{file}: cannot be read ({error.strerror}); give --conf a file beside {BASE}"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadConfig(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise BadConfig(f"{file}: must be a mapping of sections, not a {type(content).__name__}")
-    for key in content:
-        if not isinstance(key, str):
-            raise BadConfig(f"{file}: must be a mapping of sections, but has the key {key!r}")
-    return content
-
-
-def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, mapping by mapping; a list replaces a list."""
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
-
-
-def _line(error: ErrorDetails, layers: dict[str, dict[str, Any]]) -> str:
-    key = [str(part) for part in error["loc"]]
-    reason = (
-        "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
-    )
-    got = f", got {error['input']!r}" if isinstance(error["input"], str | int | float | bool) else ""
-    broken_rule = error["type"] == "value_error"  # over several keys, which a variable below may have set
-    below = _variables_below(key) if broken_rule else []
-    origin = ", ".join([_origin(key, layers), *below])
-    return ": ".join([origin, *filter(None, [".".join(key)]), reason]) + got
-
-
-def _variables_below(key: list[str]) -> list[str]:
-    prefix = ENV_PREFIX + "".join(f"{part.upper()}{ENV_DELIMITER}" for part in key)
-    return [n for n in _variables() if n.upper().startswith(prefix) and ENV_DELIMITER in n]
-
-
-def _origin(key: list[str], layers: dict[str, dict[str, Any]]) -> str:
-    """Who set `key` last: an environment variable, or the topmost file that has the most of its path."""
-    for depth in range(len(key), 0, -1):
-        variable = ENV_PREFIX + ENV_DELIMITER.join(key[:depth]).upper()
-        if variable in {name.upper() for name in _variables()}:
-            return variable
-        for file, layer in reversed(layers.items()):
-            if _holds(layer, key[:depth]):
-                return file
-    return next(reversed(layers))
-
-
-def _holds(layer: Any, key: list[str]) -> bool:
-    for part in key:
-        if not isinstance(layer, dict) or part not in layer:
-            return False
-        layer = layer[part]
-    return True

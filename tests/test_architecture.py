@@ -18,7 +18,8 @@ BRIDGES = {"baselines", "report", "runtime", "scoring", "training"}
 MAY_USE = {
     "columns": set(),
     "errors": set(),
-    "config": {"errors"},
+    "layers": {"errors"},
+    "config": {"errors", "layers"},
     "rank": set(),
     "lake": FOUNDATION,
     "learn": FOUNDATION,

@@ -1,10 +1,10 @@
 """Read tables at a pinned version and write them in one commit each: the only caller of Delta's API."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaTable
@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 
 from lstmrec import columns as c
 from lstmrec.errors import BadInput, BrokenContract
-from lstmrec.lake.tables import Table
+from lstmrec.lake.table import Table
 
 _PROPERTIES = {
     # Petastorm reads the Parquet files and knows no deletion vectors
@@ -40,8 +40,8 @@ class Lake:
 
     def __init__(self, spark: SparkSession, root: str, note: Mapping[str, str]) -> None:
         self.spark = spark
-        # Delta takes no relative location; one with a scheme, or from the root on, is the cluster's to resolve
-        self.root = (root if "://" in root else os.path.abspath(root)).rstrip("/")
+        # Delta takes no relative location; an absolute one or a URI is left for the cluster to resolve
+        self.root = (root if "://" in root else str(Path(root).absolute())).rstrip("/")
         self.versions: dict[str, int] = {}
         self._note = note
 
@@ -81,7 +81,7 @@ class Lake:
         return rows.select(*table.columns)
 
     def create(self, table: Table) -> None:
-        """Make `table`, empty, with its schema, partitions, properties, constraints; nothing where it stands."""
+        """Make `table`, empty, with all that it promises; where it stands already, do nothing."""
         if self.exists(table):
             return
         constraints = {

@@ -1,65 +1,29 @@
 """Every table of the lake: grain, schema, key, partitioning, constraints. Times are UTC, in microseconds."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from pyspark.sql.types import (
-    ArrayType,
     BooleanType,
-    DataType,
     DateType,
     DoubleType,
     IntegerType,
     LongType,
     MapType,
     StringType,
-    StructField,
-    StructType,
     TimestampType,
 )
 
 from lstmrec import columns as c
+from lstmrec.lake.table import Table, array_of, schema_of
 
 _STRING, _INT, _LONG, _DOUBLE = StringType(), IntegerType(), LongType(), DoubleType()
 _BOOL, _DATE, _TIME = BooleanType(), DateType(), TimestampType()
 
 
-@dataclass(frozen=True)
-class Table:
-    """One table's contract.
-
-    `grain` completes the sentence "one row per ...". `constraints` are SQL conditions by name that
-    Delta enforces on every write; `key` columns are checked for uniqueness before a write.
-    """
-
-    name: str
-    grain: str
-    schema: StructType
-    key: tuple[str, ...]
-    partition: tuple[str, ...] = ()
-    constraints: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def columns(self) -> list[str]:
-        return self.schema.fieldNames()
-
-
-def _schema(required: Mapping[str, DataType], optional: Mapping[str, DataType]) -> StructType:
-    return StructType(
-        [StructField(name, kind, nullable=False) for name, kind in required.items()]
-        + [StructField(name, kind, nullable=True) for name, kind in optional.items()]
-    )
-
-
-def _array(kind: DataType) -> ArrayType:
-    return ArrayType(kind, containsNull=False)
-
-
 EVENTS: Final = Table(
     name="events",
     grain="accepted event, with its status flags",
-    schema=_schema(
+    schema=schema_of(
         {
             c.EVENT_KEY: _STRING,
             c.SITE: _STRING,
@@ -94,7 +58,7 @@ EVENTS: Final = Table(
 EVENTS_QUARANTINE: Final = Table(
     name="events_quarantine",
     grain="distinct row that a run rejected: the whole payload, the reason, and how many copies came",
-    schema=_schema(
+    schema=schema_of(
         {
             c.RUN_ID: _STRING,
             c.ROW_HASH: _STRING,
@@ -112,7 +76,7 @@ EVENTS_QUARANTINE: Final = Table(
 INGESTED_FILES: Final = Table(
     name="ingested_files",
     grain="log file that a run of ingest_events claimed",
-    schema=_schema(
+    schema=schema_of(
         {
             "path": _STRING,
             "size_bytes": _LONG,
@@ -128,9 +92,9 @@ INGESTED_FILES: Final = Table(
 ITEMS: Final = Table(
     name="items",
     grain="item of the catalogue",
-    schema=_schema(
+    schema=schema_of(
         {c.ITEM_ID: _STRING, "attributes": MapType(_STRING, _STRING)},
-        {"title": _STRING, "categories": _array(_STRING)},
+        {"title": _STRING, "categories": array_of(_STRING)},
     ),
     key=(c.ITEM_ID,),
 )
@@ -138,14 +102,14 @@ ITEMS: Final = Table(
 USERS: Final = Table(
     name="users",
     grain="known user",
-    schema=_schema({c.USER_ID: _STRING, "attributes": MapType(_STRING, _STRING)}, {}),
+    schema=schema_of({c.USER_ID: _STRING, "attributes": MapType(_STRING, _STRING)}, {}),
     key=(c.USER_ID,),
 )
 
 SESSIONS: Final = Table(
     name="sessions",
     grain="session, or part of one that was over the caps: its events' items in order",
-    schema=_schema(
+    schema=schema_of(
         {
             c.SESSION_ID: _STRING,
             c.SITE: _STRING,
@@ -154,9 +118,9 @@ SESSIONS: Final = Table(
             c.START_TS: _TIME,
             c.END_TS: _TIME,
             c.N_EVENTS: _INT,
-            c.ITEM_IDS: _array(_STRING),
-            c.EVENT_TYPES: _array(_STRING),
-            c.EVENT_TIMES: _array(_TIME),
+            c.ITEM_IDS: array_of(_STRING),
+            c.EVENT_TYPES: array_of(_STRING),
+            c.EVENT_TIMES: array_of(_TIME),
             c.IS_BOT: _BOOL,
             c.SESSION_DATE: _DATE,
         },
@@ -173,7 +137,7 @@ SESSIONS: Final = Table(
 ITEM_INDEX: Final = Table(
     name="item_index",
     grain="item ever seen in a session, with its dense index; append-only",
-    schema=_schema({c.ITEM_ID: _STRING, c.ITEM_INDEX: _INT, "added_on": _DATE}, {}),
+    schema=schema_of({c.ITEM_ID: _STRING, c.ITEM_INDEX: _INT, "added_on": _DATE}, {}),
     key=(c.ITEM_ID,),
     constraints={"index_after_padding": f"{c.ITEM_INDEX} > {c.PAD}"},
 )
@@ -181,18 +145,18 @@ ITEM_INDEX: Final = Table(
 SEQUENCES: Final = Table(
     name="sequences",
     grain="model input row of one split: a window of a user's or session's items, padded on the right",
-    schema=_schema(
+    schema=schema_of(
         {
             c.SPLIT: _STRING,
             c.SEQUENCE_ID: _STRING,
             c.USER_ID: _STRING,
             c.WINDOW: _INT,
-            c.ITEMS: _array(_INT),
-            c.TYPES: _array(_INT),
-            c.GAPS: _array(_INT),
+            c.ITEMS: array_of(_INT),
+            c.TYPES: array_of(_INT),
+            c.GAPS: array_of(_INT),
             c.LENGTH: _INT,
             c.TARGET: _INT,
-            c.SEEN: _array(_INT),
+            c.SEEN: array_of(_INT),
             c.PADDED_LENGTH: _INT,
         },
         {},
@@ -207,7 +171,7 @@ SEQUENCES: Final = Table(
 MODEL_RUNS: Final = Table(
     name="model_runs",
     grain="training run",
-    schema=_schema(
+    schema=schema_of(
         {
             c.MODEL_VERSION: _STRING,
             c.RUN_DATE: _DATE,
@@ -230,7 +194,7 @@ MODEL_RUNS: Final = Table(
 METRICS: Final = Table(
     name="metrics",
     grain="model, dataset, slice, metric and rank limit of one run date, with its confidence interval",
-    schema=_schema(
+    schema=schema_of(
         {
             c.RUN_DATE: _DATE,
             "model": _STRING,
@@ -252,7 +216,7 @@ METRICS: Final = Table(
 RECOMMENDATIONS: Final = Table(
     name="recommendations",
     grain="user and rank of one run date",
-    schema=_schema(
+    schema=schema_of(
         {
             c.RUN_DATE: _DATE,
             c.USER_ID: _STRING,
@@ -272,7 +236,7 @@ RECOMMENDATIONS: Final = Table(
 RUN_ACCOUNTING: Final = Table(
     name="run_accounting",
     grain="run, job and outcome: how many rows came to it",
-    schema=_schema(
+    schema=schema_of(
         {c.RUN_ID: _STRING, c.RUN_DATE: _DATE, c.JOB: _STRING, c.OUTCOME: _STRING, c.N_ROWS: _LONG}, {}
     ),
     key=(c.RUN_ID, c.JOB, c.OUTCOME),

@@ -12,7 +12,7 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import Table
+from lstmrec.lake.table import Table
 from lstmrec.runtime import Job
 from lstmrec.samples.clicks import SyntheticLog
 from lstmrec.samples.dirt import Dirt, Planted, plant

@@ -6,7 +6,8 @@ from pyspark.sql.types import BooleanType
 
 from lstmrec.errors import BadInput, BrokenContract
 from lstmrec.lake import accounting, checks, files
-from lstmrec.lake.tables import ALL, Table
+from lstmrec.lake.table import Table
+from lstmrec.lake.tables import ALL
 
 
 def pairs(spark: SparkSession, *rows: tuple[str | None, int]) -> DataFrame:

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DateType, IntegerType, StringType, StructField, StructType
 
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import Table
+from lstmrec.lake.table import Table
 
 FRIDAY, SATURDAY = date(2026, 1, 30), date(2026, 1, 31)
 
