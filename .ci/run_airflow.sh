@@ -35,6 +35,7 @@ PY
 
 # Airflow finds spark-submit on the PATH; its own folder stands first, so that python is its own.
 export PATH="$root/.venv-airflow/bin:$root/.venv/bin:$PATH"
+export SPARK_CONF_DIR=$root/conf # the same Spark settings as in make run
 unset PYTHONPATH SPARK_HOME PYSPARK_DRIVER_PYTHON
 
 export AIRFLOW_HOME=$home
@@ -46,20 +47,13 @@ export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=sqlite:///$home/airflow.db
 export AIRFLOW__LOGGING__BASE_LOG_FOLDER=$home/logs
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED=False
 
-# The same Spark as in `make run`.
-AIRFLOW_CONN_SPARK_LSTMREC=$(printf '{"conn_type": "spark", "host": "local[2]", "extra": {%s, %s}}' \
-    '"deploy-mode": "client"' "\"properties-file\": \"$home/spark.properties\"")
-export AIRFLOW_CONN_SPARK_LSTMREC
+export AIRFLOW_CONN_SPARK_LSTMREC='{"conn_type": "spark", "host": "local[2]"}'
 export AIRFLOW_VAR_LSTMREC_HOME=$root
 AIRFLOW_VAR_LSTMREC_CONF=$(realpath "$conf")
 export AIRFLOW_VAR_LSTMREC_CONF
 
 rm -rf "$home"
 mkdir -p "$home"
-cat >"$home/spark.properties" <<PROPERTIES
-spark.driver.memory 2g
-spark.driver.extraJavaOptions "-Dlog4j2.configurationFile=file:$root/conf/log4j2.properties"
-PROPERTIES
 
 # count TABLE CONDITION: how many of its rows hold; 0 where there is no such table.
 count() {

@@ -22,9 +22,8 @@ def config() -> Config:
 
 @pytest.fixture(scope="session")
 def spark(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    SparkSession.builder.master("local[2]").config(
-        "spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse"))
-    ).config("spark.ui.enabled", "false").config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")
+    warehouse = str(tmp_path_factory.mktemp("warehouse"))
+    SparkSession.builder.master("local[2]").config("spark.sql.warehouse.dir", warehouse)
     session = runtime.spark_session("tests", config.spark)
     yield session
     session.stop()

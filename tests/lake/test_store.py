@@ -50,6 +50,16 @@ def test_a_row_that_breaks_a_promise_is_refused_and_the_table_stays(
     assert held.version(THINGS) == before
 
 
+def test_a_relative_root_is_taken_from_the_working_folder(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    relative = Lake(lake.spark, "var/lake", {})
+    relative.append(THINGS, things(lake.spark, ANN))
+    assert relative.path(THINGS) == str(tmp_path / "var" / "lake" / THINGS.name)
+    assert stored(Lake(lake.spark, str(tmp_path / "var" / "lake"), {})) == {ANN}
+
+
 def test_replacing_a_date_leaves_the_other_dates(held: Lake) -> None:
     eve: Thing = (SATURDAY, "r2", "eve", 5, None)
     held.replace_date(THINGS, things(held.spark, eve), SATURDAY)
