@@ -16,11 +16,11 @@ def main(run: Run) -> None:
     version = spec.record.model_version
     if models.exists(run.lake, version):
         run.log.info("model stands", model_version=version, reason="same data and settings")
-        return
-    result = distributed.launch(spec, run.spark)
-
-    run.lake.add_missing(MODEL_RUNS, training.model_run(run.spark, spec, result))
-    run.log.info("model", model_version=version, best_epoch=result.best.epoch, artifact=spec.artifact_uri)
+    else:
+        result = distributed.launch(spec, run.spark)
+        run.lake.add_missing(MODEL_RUNS, training.model_run(run.spark, spec, result))
+        run.log.info("model", model_version=version, best_epoch=result.best.epoch, artifact=spec.artifact_uri)
+    models.make_current(run.lake, version, run.run_date)
 
 
 if __name__ == "__main__":

@@ -73,12 +73,12 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
 
 
 def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -> DataFrame:
-    """The row of `model_runs` for a finished training; its stage is current."""
+    """The row of `model_runs` for a finished training; a candidate until it is made current."""
     record = spec.record
     row = {
         c.MODEL_VERSION: record.model_version,
         c.RUN_DATE: record.run_date,
-        "stage": models.CURRENT,
+        "stage": models.CANDIDATE,
         "artifact": spec.artifact_uri,
         "code_version": record.code_version,
         "config": json.dumps(record.config, sort_keys=True),

@@ -11,7 +11,9 @@ from lstmrec.errors import BadInput
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import MODEL_RUNS
 
+CANDIDATE = "candidate"
 CURRENT = "current"
+RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,21 @@ def current(lake: Lake, run_date: date) -> ModelRun:
     return ModelRun(
         newest[c.MODEL_VERSION], newest["artifact"], newest["n_items"], newest["index_fingerprint"]
     )
+
+
+def make_current(lake: Lake, model_version: str, run_date: date) -> None:
+    """Let one model serve from its run date on; other current models of that date retire, in one commit.
+
+    So the settings trained last are the ones that serve, and not those whose version sorts last.
+    """
+    of_date = lake.read_version(MODEL_RUNS, lake.version(MODEL_RUNS)).where(
+        F.col(c.RUN_DATE) == F.lit(run_date)
+    )
+    chosen = F.col(c.MODEL_VERSION) == model_version
+    stage = F.when(chosen, CURRENT).when(F.col("stage") == CURRENT, RETIRED).otherwise(F.col("stage"))
+    moved = of_date.withColumn("_stage", stage).where(F.col("_stage") != F.col("stage"))
+    if not moved.isEmpty():
+        lake.upsert(MODEL_RUNS, moved.withColumn("stage", F.col("_stage")).drop("_stage"))
 
 
 def exists(lake: Lake, model_version: str) -> bool:

@@ -33,6 +33,19 @@ def test_the_model_of_a_run_date_is_the_one_trained_last_up_to_it(lake: Lake) ->
     assert not models.exists(lake, "e")
 
 
+def test_the_model_made_current_last_serves_whatever_its_version(lake: Lake) -> None:
+    runs = [run("z", 10), run("a", 10, models.CANDIDATE), run("b", 9)]
+    lake.append(MODEL_RUNS, lake.spark.createDataFrame(runs, MODEL_RUNS.schema))
+    models.make_current(lake, "a", date(2026, 1, 10))
+    rows = lake.read_version(MODEL_RUNS, lake.version(MODEL_RUNS)).select("model_version", "stage").collect()
+    assert {tuple(row) for row in rows} == {("z", "retired"), ("a", "current"), ("b", "current")}
+    assert models.current(lake, date(2026, 1, 31)).model_version == "a"
+
+    before = lake.version(MODEL_RUNS)
+    models.make_current(lake, "a", date(2026, 1, 10))
+    assert lake.version(MODEL_RUNS) == before
+
+
 def test_no_model_exists_in_a_new_lake(lake: Lake) -> None:
     assert not models.exists(lake, "a")
 
