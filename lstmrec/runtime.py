@@ -127,6 +127,7 @@ def _open(name: str, conf: Path, run_date: date) -> Run:
 
 def _logger(form: str) -> structlog.stdlib.BoundLogger:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s", force=True)
+    logging.getLogger().addFilter(_is_no_retry_of_py4j)
     for chatty in ("py4j", "petastorm", "absl", "tensorflow", "tf2onnx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     renderer: structlog.typing.Processor = (
@@ -145,6 +146,11 @@ def _logger(form: str) -> structlog.stdlib.BoundLogger:
     )
     log: structlog.stdlib.BoundLogger = structlog.get_logger("lstmrec")
     return log
+
+
+def _is_no_retry_of_py4j(record: logging.LogRecord) -> bool:
+    """Py4J tells the root logger, with a traceback, of each idle connection that it then opens anew."""
+    return record.getMessage() != "Exception while sending command."
 
 
 def _day(text: str) -> date:
