@@ -48,14 +48,12 @@ def spark_job(job: str, execution_timeout: timedelta) -> SparkSubmitOperator:
     )
 
 
-def build_tables() -> SparkSubmitOperator:
+def build_sequences() -> SparkSubmitOperator:
     """The tasks from the raw log to `sequences`; returns the last one, for the arrow that follows."""
     ingest_events = spark_job("ingest_events", timedelta(hours=2))
-    ingest_catalogue = spark_job("ingest_catalogue", timedelta(minutes=30))
     build_sessions = spark_job("build_sessions", timedelta(hours=2))
     build_item_index = spark_job("build_item_index", timedelta(minutes=30))
-    build_sequences = spark_job("build_sequences", timedelta(hours=2))
+    sequences = spark_job("build_sequences", timedelta(hours=2))
 
-    ingest_events >> build_sessions >> build_sequences
-    [ingest_events, ingest_catalogue] >> build_item_index >> build_sequences
-    return build_sequences
+    ingest_events >> build_sessions >> build_item_index >> sequences
+    return sequences

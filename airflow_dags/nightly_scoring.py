@@ -1,7 +1,7 @@
 """# Nightly top-N
 
 Output: `recommendations` of the run date, one row per user and rank, and on the way there the day's
-`events`, `items`, `sessions`, `item_index` and `sequences`.
+`events`, `sessions`, `item_index`, `sequences`, `items` and `users`.
 
 Starts at 03:00 UTC and stands for the UTC day before, the last one whose log is complete. The day
 is the run's logical date; a run triggered by hand for "now" takes yesterday.
@@ -19,8 +19,8 @@ Put the cause right, then clear the task with what follows it.
 
 - `ingest_events`: is there a log folder for the day? Is the log as `source` in the configuration says?
   How full is `events_quarantine`, and with which reason?
-- `ingest_catalogue`: is the catalogue file that the configuration names there, and whole? The sessions
-  do not wait for it.
+- `ingest_catalogue`: are the files of items and users that the configuration names there, and whole?
+  Only the scoring waits for them.
 - `build_sessions`, `build_sequences`: memory and disk of the Spark executors; the contract named in
   the last line.
 - `build_item_index`: the contract named in the last line. An item's index never changes its meaning:
@@ -36,7 +36,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from lstmrec_tasks import DEFAULT_ARGS, build_tables, spark_job
+from lstmrec_tasks import DEFAULT_ARGS, build_sequences, spark_job
 
 with DAG(
     "nightly_scoring",
@@ -50,4 +50,7 @@ with DAG(
     max_active_tasks=1,  # of a run: one Spark application at a time
     default_args=DEFAULT_ARGS,
 ):
-    build_tables() >> spark_job("score_recommendations", timedelta(hours=2))
+    ingest_catalogue = spark_job("ingest_catalogue", timedelta(minutes=30))
+    score_recommendations = spark_job("score_recommendations", timedelta(hours=2))
+
+    [build_sequences(), ingest_catalogue] >> score_recommendations

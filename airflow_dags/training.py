@@ -32,7 +32,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable
-from lstmrec_tasks import DEFAULT_ARGS, build_tables, spark_job
+from lstmrec_tasks import DEFAULT_ARGS, build_sequences, spark_job
 
 with DAG(
     "training",
@@ -48,4 +48,4 @@ with DAG(
     train_model = spark_job("train_model", timedelta(hours=8))
     evaluate_model = spark_job("evaluate_model", timedelta(hours=2))
 
-    build_tables() >> train_model >> evaluate_model
+    build_sequences() >> train_model >> evaluate_model

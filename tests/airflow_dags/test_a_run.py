@@ -55,7 +55,6 @@ def test_a_job_that_keeps_failing_is_tried_three_times_and_stops_what_reads_its_
     assert Counter(calls) == {
         f"ingest_events {python}": 1,
         f"ingest_catalogue {python}": 1,
-        f"build_item_index {python}": 1,
         f"build_sessions {python}": 3,
     }
     assert code != 0
