@@ -80,10 +80,8 @@ def _metrics(lake: Lake, run_date: date) -> list[str]:
 
 def _lists(lake: Lake, run_date: date, n: int) -> list[str]:
     lists = _of(lake.read(RECOMMENDATIONS), run_date)
-    users = [
-        row[0]
-        for row in lists.groupBy(c.USER_ID).agg(F.min(c.SOURCE)).orderBy(F.xxhash64(c.USER_ID)).take(_N_USERS)
-    ]
+    firsts = lists.where(F.col(c.RANK) == 1).orderBy(F.xxhash64(c.USER_ID)).take(_N_USERS)
+    users = [row[c.USER_ID] for row in firsts]
     titled = lists.where(F.col(c.USER_ID).isin(users)).join(
         lake.read(ITEMS).select(c.ITEM_ID, "title"), on=c.ITEM_ID, how="left"
     )

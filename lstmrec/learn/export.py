@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.lib import ArrowException
 
-from lstmrec.columns import GAPS, ITEM_ID, ITEM_INDEX, ITEMS, LENGTH, PAD, TYPES
+from lstmrec.columns import GAP_BUCKETS, GAPS, ITEM_ID, ITEM_INDEX, ITEMS, LENGTH, PAD, TYPES
 from lstmrec.errors import BadArtifact, BadInput, BrokenContract
 from lstmrec.learn import artifact
 from lstmrec.learn.model import NextItemModel, encoder
-from lstmrec.learn.spec import N_GAP_IDS, TrainingResult, TrainingSpec
+from lstmrec.learn.spec import TrainingResult, TrainingSpec
 from lstmrec.learn.storage import open_store
 
 TOLERANCE: Final = 1e-4
@@ -75,7 +75,7 @@ def _sample(n_items: int, n_event_types: int) -> list[artifact.Ints]:
     rng = np.random.default_rng(0)
     length = np.arange(1, 17, dtype=np.int32)
     real = np.arange(16) < length[:, None]
-    highest = n_items, n_event_types, N_GAP_IDS - 1
+    highest = n_items, n_event_types, GAP_BUCKETS - 1
     columns = [np.where(real, rng.integers(1, top + 1, real.shape), PAD).astype(np.int32) for top in highest]
     return [*columns, length]
 

@@ -18,10 +18,10 @@ import tensorflow as tf
 from petastorm import make_batch_reader
 from pyarrow.lib import ArrowException
 
-from lstmrec.columns import GAPS, ITEMS, LENGTH, PAD, TARGET, TYPES
+from lstmrec.columns import GAP_BUCKETS, GAPS, ITEMS, LENGTH, PAD, TARGET, TYPES
 from lstmrec.errors import BadInput, BrokenContract
 from lstmrec.learn.artifact import Ints
-from lstmrec.learn.spec import N_GAP_IDS, DataFile, by_padded_length
+from lstmrec.learn.spec import DataFile, by_padded_length
 from lstmrec.learn.storage import open_store
 
 # Petastorm reads with Arrow's legacy dataset, which warns at each row group
@@ -59,7 +59,7 @@ class Highest(NamedTuple):
 
     item: int
     event_type: int
-    gap: int = N_GAP_IDS - 1
+    gap: int = GAP_BUCKETS - 1
 
 
 class _Bucket(NamedTuple):

@@ -23,9 +23,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from lstmrec.columns import GAPS, ITEMS, LENGTH, PAD, TYPES
+from lstmrec.columns import GAP_BUCKETS, GAPS, ITEMS, LENGTH, PAD, TYPES
 from lstmrec.config import ModelConfig
-from lstmrec.learn.spec import N_GAP_IDS
 
 NEVER = -1e9
 """Logit of PAD: e to it is 0, and it stays finite in gradients."""
@@ -45,7 +44,7 @@ class NextItemModel(keras.Model):
         self.type_table = (
             _embedding(n_event_types + 1, config.width, TYPES) if config.use_event_types else None
         )
-        self.gap_table = _embedding(N_GAP_IDS, config.width, GAPS) if config.use_gaps else None
+        self.gap_table = _embedding(GAP_BUCKETS, config.width, GAPS) if config.use_gaps else None
         self.embedding_dropout = keras.layers.Dropout(config.embedding_dropout)
         self.embedding_norm = keras.layers.LayerNormalization()
         self.recurrences = [

@@ -1,15 +1,12 @@
 """All that a rank needs to train a model, as one JSON text that travels to every rank."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lstmrec.config import ModelConfig, TrainingConfig
 from lstmrec.learn.artifact import ModelRecord
-
-N_GAP_IDS: Final = 26
-"""0 pad, 1 no event before, 2 + floor(log2(1 + seconds)) up to 25."""
 
 
 class DataFile(BaseModel):

@@ -24,9 +24,3 @@ def new_items(sessions: DataFrame, index: DataFrame, run_date: date) -> DataFram
         .withColumn("added_on", F.lit(run_date))
         .drop("_highest")
     )
-
-
-def item_ids_in_order(index: DataFrame, n_items: int) -> list[str]:
-    """Ids of the items with index 1 .. `n_items`, in that order: the vocabulary of a model."""
-    rows = index.where(F.col(c.ITEM_INDEX) <= n_items).orderBy(c.ITEM_INDEX).select(c.ITEM_ID).collect()
-    return [row[c.ITEM_ID] for row in rows]
