@@ -17,6 +17,7 @@ from lstmrec.config import Config
 from lstmrec.errors import LstmrecError
 from lstmrec.lake import accounting
 from lstmrec.lake.store import Lake
+from lstmrec.sections import SparkConfig
 
 EXIT_USER_MISTAKE = 2
 
@@ -102,7 +103,7 @@ def job(name: str, description: str | None) -> Callable[[Callable[[Run], None]],
     return make
 
 
-def spark_session(name: str, settings: config.SparkConfig) -> SparkSession:
+def spark_session(name: str, settings: SparkConfig) -> SparkSession:
     """The process's Spark session, ready for Delta; master and resources are spark-submit's to give."""
     return (
         SparkSession.builder.appName(f"lstmrec {name}")

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-FOUNDATION = {"columns", "config", "errors"}
+FOUNDATION = {"columns", "config", "errors", "sections"}
 BELOW_CONFIG = {"layers"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {"baselines", "report", "runtime", "scoring", "training"}
@@ -20,7 +20,8 @@ MAY_USE = {
     "columns": set(),
     "errors": set(),
     "layers": {"errors"},
-    "config": {"errors", "layers"},
+    "sections": set(),
+    "config": {"errors", "layers", "sections"},
     "rank": set(),
     "lake": FOUNDATION,
     "learn": FOUNDATION,

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstmrec.config import TrainingConfig
 from lstmrec.errors import BadInput, LstmrecError
 from lstmrec.learn import distributed
 from lstmrec.learn.distributed import Ranks
@@ -21,6 +20,7 @@ from lstmrec.learn.losses import next_item_loss
 from lstmrec.learn.model import LastState, NextItemModel, build
 from lstmrec.learn.spec import EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
+from lstmrec.sections import TrainingConfig
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lstmrec.config import ModelConfig, TrainingConfig
 from lstmrec.learn.artifact import ModelRecord
+from lstmrec.sections import ModelConfig, TrainingConfig
 
 
 class DataFile(BaseModel):

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.config import ItemFields, UserFields
+from lstmrec.sections import ItemFields, UserFields
 
 _ATTRIBUTES = "attributes"
 _N_LINES = "_n_lines"

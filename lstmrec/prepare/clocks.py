@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.config import IngestConfig
+from lstmrec.sections import IngestConfig
 
 NO_TIME: Final = "no_time"
 

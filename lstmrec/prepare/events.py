@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from lstmrec import columns as c
-from lstmrec.config import IngestConfig, SourceConfig
 from lstmrec.prepare import clocks
+from lstmrec.sections import IngestConfig, SourceConfig
 
 ACCEPTED: Final = "accepted"
 LATE: Final = "late"

@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.columns import PAD
-from lstmrec.config import SequencesConfig
 from lstmrec.prepare import splits
+from lstmrec.sections import SequencesConfig
 
 _START = "_start"
 

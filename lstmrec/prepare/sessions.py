@@ -7,8 +7,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.config import SessionsConfig
 from lstmrec.prepare.events import ACCEPTED
+from lstmrec.sections import SessionsConfig
 
 _OPENED: Final = "_opened"
 _USER: Final = (c.SITE, c.SESSION_USER)

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lstmrec.config import ModelConfig, TrainingConfig
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import DataFile, TrainingSpec
+from lstmrec.sections import ModelConfig, TrainingConfig
 
 INTS = pa.list_(pa.int32())
 SCHEMA = pa.schema(

@@ -3,9 +3,9 @@
 from pyspark.sql import SparkSession
 
 from lstmrec import columns as c
-from lstmrec.config import ItemFields, UserFields
 from lstmrec.lake.tables import ITEMS, USERS
 from lstmrec.prepare import catalogue
+from lstmrec.sections import ItemFields, UserFields
 from tests.prepare.factories import lines
 
 FIELDS = ItemFields(item_id="id", title="name", categories="genres")

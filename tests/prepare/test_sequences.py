@@ -9,9 +9,9 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.config import SequencesConfig
 from lstmrec.lake.tables import SEQUENCES
 from lstmrec.prepare import sequences
+from lstmrec.sections import SequencesConfig
 
 RULES = SequencesConfig(grain="user", max_length=4, length_buckets=(2, 4), min_length=3, row_groups=2)
 SCHEMA = (

@@ -10,9 +10,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.config import Config, SessionsConfig
+from lstmrec.config import Config
 from lstmrec.lake.tables import SESSIONS
 from lstmrec.prepare.sessions import sessionize
+from lstmrec.sections import SessionsConfig
 from tests.prepare.factories import at, event, events
 
 RULES = SessionsConfig(gap_minutes=30, max_hours=12, max_events=500, bot_events_per_minute=60)
