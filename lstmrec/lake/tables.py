@@ -114,6 +114,7 @@ SESSIONS: Final = Table(
             c.SESSION_ID: _STRING,
             c.SITE: _STRING,
             c.SESSION_USER: _STRING,
+            c.OPENED_TS: _TIME,
             c.PART: _INT,
             c.START_TS: _TIME,
             c.END_TS: _TIME,
@@ -130,7 +131,7 @@ SESSIONS: Final = Table(
     partition=(c.SESSION_DATE,),
     constraints={
         "one_item_an_event": f"size({c.ITEM_IDS}) = {c.N_EVENTS} AND size({c.EVENT_TIMES}) = {c.N_EVENTS}",
-        "starts_before_it_ends": f"{c.START_TS} <= {c.END_TS}",
+        "starts_before_it_ends": f"{c.OPENED_TS} <= {c.START_TS} AND {c.START_TS} <= {c.END_TS}",
     },
 )
 

@@ -10,7 +10,6 @@ from lstmrec import columns as c
 from lstmrec.prepare.events import ACCEPTED
 from lstmrec.sections import SessionsConfig
 
-_OPENED: Final = "_opened"
 _USER: Final = (c.SITE, c.SESSION_USER)
 _IN_ORDER: Final = (c.EVENT_TS, c.RECEIVED_TS, c.EVENT_KEY)  # total: keys settle equal times
 
@@ -27,7 +26,7 @@ def sessionize(events: DataFrame, rules: SessionsConfig) -> DataFrame:
 
 
 def _open(events: DataFrame, gap: timedelta) -> DataFrame:
-    """Give every event the start of its session, in `_opened`."""
+    """Give every event the start of its session, in `opened_ts`."""
     in_order = Window.partitionBy(*_USER).orderBy(*_IN_ORDER)
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     micros = F.unix_micros(c.EVENT_TS)
@@ -35,7 +34,7 @@ def _open(events: DataFrame, gap: timedelta) -> DataFrame:
     opens = pause.isNull() | (pause > _micros(gap))
     return (
         events.withColumn("_opens", F.when(opens, F.col(c.EVENT_TS)))
-        .withColumn(_OPENED, F.last("_opens", ignorenulls=True).over(so_far))
+        .withColumn(c.OPENED_TS, F.last("_opens", ignorenulls=True).over(so_far))
         .drop("_opens")
     )
 
@@ -46,10 +45,10 @@ def _part(events: DataFrame, rules: SessionsConfig) -> DataFrame:
     A part ends after each stretch of max_hours since the session's start, and within a stretch after
     each max_events events.
     """
-    session = Window.partitionBy(*_USER, _OPENED)
-    elapsed = F.unix_micros(c.EVENT_TS) - F.unix_micros(_OPENED)
+    session = Window.partitionBy(*_USER, c.OPENED_TS)
+    elapsed = F.unix_micros(c.EVENT_TS) - F.unix_micros(c.OPENED_TS)
     stretch = F.greatest(F.ceil(elapsed / _micros(rules.max_duration)) - 1, F.lit(0))
-    place = F.row_number().over(session.partitionBy(*_USER, _OPENED, "_stretch").orderBy(*_IN_ORDER))
+    place = F.row_number().over(session.partitionBy(*_USER, c.OPENED_TS, "_stretch").orderBy(*_IN_ORDER))
     minutes = F.max(elapsed).over(session) / _micros(timedelta(minutes=1))
     too_fast = (minutes >= 1) & (F.count(F.lit(1)).over(session) > minutes * rules.bot_events_per_minute)
     return (
@@ -64,7 +63,7 @@ def _part(events: DataFrame, rules: SessionsConfig) -> DataFrame:
 def _fold(events: DataFrame) -> DataFrame:
     """One row per session part, its events in order."""
     event = F.struct(*_IN_ORDER, c.ITEM_ID, c.EVENT_TYPE)
-    folded = events.groupBy(*_USER, _OPENED, c.PART).agg(
+    folded = events.groupBy(*_USER, c.OPENED_TS, c.PART).agg(
         F.array_sort(F.collect_list(event)).alias("_events"),
         F.first(F.col("_first_login")[c.USER_ID]).alias(c.STITCHED_USER_ID),
         F.first(c.IS_BOT).alias(c.IS_BOT),
@@ -83,7 +82,7 @@ def _fold(events: DataFrame) -> DataFrame:
             }
         )
         .withColumn(c.SESSION_DATE, F.to_date(c.START_TS))
-        .drop(_OPENED, "_events")
+        .drop("_events")
     )
 
 
@@ -96,7 +95,9 @@ def _session_id() -> Column:
     """The first 128 bits of SHA-256 over site, session user, start of the session in microseconds, part."""
     # As JSON, so that no user id with the separator in it can pass for another's
     identity = F.to_json(
-        F.array(c.SITE, c.SESSION_USER, F.unix_micros(_OPENED).cast("string"), F.col(c.PART).cast("string"))
+        F.array(
+            c.SITE, c.SESSION_USER, F.unix_micros(c.OPENED_TS).cast("string"), F.col(c.PART).cast("string")
+        )
     )
     return F.substring(F.sha2(identity, 256), 1, 32)
 

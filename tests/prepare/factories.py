@@ -55,6 +55,7 @@ def session(user: str, start: datetime, items: str, **other: Any) -> dict[str, A
         c.SESSION_ID: f"{user}-{start.isoformat()}",
         c.SITE: "shop",
         c.SESSION_USER: user,
+        c.OPENED_TS: start,
         c.PART: 1,
         c.START_TS: start,
         c.END_TS: start + timedelta(minutes=len(items) - 1),
