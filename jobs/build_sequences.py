@@ -15,7 +15,7 @@ from lstmrec.runtime import Run
 @runtime.job("build_sequences", __doc__)
 def main(run: Run) -> None:
     rules = run.config.sequences
-    types = histories.type_vocabulary(run.config.source.event_types)
+    types = histories.type_vocabulary(run.config.source.vocabulary)
     per_user = histories.build(
         run.lake.read(SESSIONS), run.lake.read(ITEM_INDEX), types, rules.grain, run.run_date
     )

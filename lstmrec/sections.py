@@ -1,13 +1,28 @@
 """The sections of the configuration: one frozen model a part of the road, explained in conf/base.yaml."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lstmrec import paths
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _path(text: str) -> str:
+    paths.parse(text)
+    return text
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
 
 
 class _Section(BaseModel):
@@ -18,16 +33,19 @@ class LakeConfig(_Section):
     root: str
 
 
+Path = Annotated[str, AfterValidator(_path)]
+
+
 class EventFields(_Section):
-    event_id: str | None
-    device_id: str | None
-    user_id: str | None
-    item_id: str
-    event_type: str
-    created_ts: str | None
-    sent_ts: str | None
-    received_ts: str | None
-    user_agent: str | None
+    event_id: Path | None
+    device_id: Path | None
+    user_id: Path | None
+    item_id: Path
+    event_type: Path | None
+    created_ts: Path | None
+    sent_ts: Path | None
+    received_ts: Path | None
+    user_agent: Path | None
 
     @model_validator(mode="after")
     def _can_tell_who_and_when(self) -> Self:
@@ -52,16 +70,54 @@ class UserFields(_Section):
     user_id: str
 
 
+class CsvConfig(_Section):
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)]
+    columns: Annotated[tuple[str, ...], Field(min_length=1)] | None
+
+
 class SourceConfig(_Section):
-    site: Annotated[str, Field(min_length=1)]
+    site: Annotated[str, Field(pattern="^[^/#]+$")]  # it ends where an event_key has one of these
     events: str
+    corrections: str | None
     items: str | None
     users: str | None
+    format: Literal["json", "csv", "parquet"]
+    csv: CsvConfig
+    day_pattern: str
+    explode: Path | None
+    null_texts: tuple[str, ...]
     event_fields: EventFields
-    time_format: Literal["iso8601", "epoch_seconds", "epoch_millis"]
-    event_types: Annotated[dict[str, str], Field(min_length=1)]
+    only_event_type: str | None
+    time_format: Literal["iso8601", "epoch_seconds", "epoch_millis", "epoch_micros"]
+    event_types: Annotated[dict[str, str | None], Field(min_length=1)]
+    event_weights: dict[str, PositiveFloat]
     item_fields: ItemFields
     user_fields: UserFields
+
+    @field_validator("day_pattern")
+    @classmethod
+    def _finds_a_day(cls, pattern: str) -> str:
+        if set(_regex(pattern).groupindex) != {"year", "month", "day"}:
+            raise ValueError("must have the groups (?P<year>...), (?P<month>...) and (?P<day>...)")
+        return pattern
+
+    @model_validator(mode="after")
+    def _has_one_event_type(self) -> Self:
+        if (self.event_fields.event_type is None) == (self.only_event_type is None):
+            raise ValueError("set event_fields.event_type or only_event_type, and the other to null")
+        return self
+
+    @model_validator(mode="after")
+    def _weighs_its_own_types(self) -> Self:
+        if unknown := set(self.event_weights) - self.vocabulary:
+            raise ValueError(f"event_weights names {sorted(unknown)}, which event_types gives to no event")
+        return self
+
+    @property
+    def vocabulary(self) -> set[str]:
+        """Our event types."""
+        named = {ours for ours in self.event_types.values() if ours is not None}
+        return named | ({self.only_event_type} if self.only_event_type else set())
 
 
 class IngestConfig(_Section):
@@ -71,7 +127,14 @@ class IngestConfig(_Section):
     max_queue_days: PositiveFloat
     late_days: PositiveFloat
     max_payload_bytes: PositiveInt
+    max_id_chars: PositiveInt
     bot_user_agents: str
+
+    @field_validator("bot_user_agents")
+    @classmethod
+    def _is_a_regex(cls, pattern: str) -> str:
+        _regex(pattern)
+        return pattern
 
     @model_validator(mode="after")
     def _earliest_before_latest(self) -> Self:

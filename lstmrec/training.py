@@ -65,7 +65,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
             item_index_version=lake.versions[ITEM_INDEX.name],
             item_index_fingerprint=index_fingerprint,
             table_versions=dict(lake.versions),
-            event_types=tuple(type_vocabulary(config.source.event_types)),
+            event_types=tuple(type_vocabulary(config.source.vocabulary)),
             code_version=__version__,
             config=settings,
         ),

@@ -12,23 +12,25 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FOUNDATION = {"columns", "config", "errors", "sections"}
-BELOW_CONFIG = {"layers"}
+BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
-BRIDGES = {"baselines", "report", "runtime", "scoring", "training"}
+BRIDGES = {"baselines", "ingestion", "report", "runtime", "scoring", "training"}
 
 MAY_USE = {
     "columns": set(),
     "errors": set(),
     "layers": {"errors"},
-    "sections": set(),
+    "paths": set(),
+    "sections": {"paths"},
     "config": {"errors", "layers", "sections"},
     "rank": set(),
     "lake": FOUNDATION,
     "learn": FOUNDATION,
-    "prepare": FOUNDATION,
+    "prepare": FOUNDATION | {"paths"},
     "baselines": FOUNDATION | {"rank"},
     "report": FOUNDATION | {"lake"},
     "runtime": FOUNDATION | {"lake"},
+    "ingestion": FOUNDATION | {"lake", "prepare"},
     "scoring": FOUNDATION | PARTS,
     "training": FOUNDATION | PARTS,
     "samples": set(),

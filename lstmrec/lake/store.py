@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from delta.tables import DeltaTable
+from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -20,6 +20,8 @@ _PROPERTIES = {
     # Petastorm reads the Parquet files and knows no deletion vectors
     "delta.enableDeletionVectors": "false",
 }
+
+_GONE = "_gone"
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,48 @@ class Lake:
         self._sign()
         self._fitted(table, rows).write.format("delta").mode("append").save(self.path(table))
 
+    def append_once(self, table: Table, rows: DataFrame, run_id: str) -> None:
+        """Add `rows`, unless this run's rows were added before: a second attempt changes nothing."""
+        self.create(table)
+        self._sign()
+        once = {"txnAppId": run_id, "txnVersion": "1"}  # Delta passes over a version that it has seen
+        self._fitted(table, rows).write.format("delta").mode("append").options(**once).save(self.path(table))
+
     def upsert(self, table: Table, rows: DataFrame) -> None:
         """Put `rows` into `table` by its key: a row with a known key replaces the stored one."""
-        self._merge(table, rows, update=True)
+        self._merge(table, rows).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+    def upsert_within(self, table: Table, rows: DataFrame, within: str) -> None:
+        """The same, where no stored row with one of the keys lies outside `within`.
+
+        `within` is a condition on the partition columns of `stored`; what it excludes is not looked at.
+        """
+        self.create(table)
+        merge = self._merge_frame(table, self._fitted(table, rows), within)
+        merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+    def amend(self, table: Table, rows: DataFrame, gone: DataFrame, within: str, update_if: str) -> None:
+        """Put `rows` into `table` and take the keys of `gone` out of it, in one commit.
+
+        Stored rows outside `within`, a condition on partition columns, are not looked at: no row that
+        is to be changed or taken out may lie there. A row with a known key replaces the stored one
+        where `update_if`, on the columns of `stored` and `new`, holds.
+        """
+        self.create(table)
+        fitted = self._fitted(table, rows).withColumn(_GONE, F.lit(False))
+        tombstones = gone.select(*table.key).withColumn(_GONE, F.lit(True))
+        both = fitted.unionByName(tombstones, allowMissingColumns=True)
+        (
+            self._merge_frame(table, both, within)
+            .whenMatchedDelete(f"new.{_GONE}")
+            .whenMatchedUpdateAll(update_if)
+            .whenNotMatchedInsertAll(f"NOT new.{_GONE}")
+            .execute()
+        )
 
     def add_missing(self, table: Table, rows: DataFrame) -> None:
         """Put those of `rows` into `table` whose key it does not hold; stored rows never change."""
-        self._merge(table, rows, update=False)
+        self._merge(table, rows).whenNotMatchedInsertAll().execute()
 
     def data_files(self, table: Table, where: str) -> list[DataFile]:
         """The Parquet files of the pinned version with rows that match `where`, by URI.
@@ -142,14 +179,15 @@ class Lake:
         )
         return [DataFile(r["uri"], {name: r[name] for name in table.partition}, r["count"]) for r in counted]
 
-    def _merge(self, table: Table, rows: DataFrame, *, update: bool) -> None:
+    def _merge(self, table: Table, rows: DataFrame) -> DeltaMergeBuilder:
         self.create(table)
+        return self._merge_frame(table, self._fitted(table, rows), "true")
+
+    def _merge_frame(self, table: Table, rows: DataFrame, within: str) -> DeltaMergeBuilder:
         self._sign()
         same_key = " AND ".join(f"stored.{name} = new.{name}" for name in table.key)
-        merge = self._delta(table).alias("stored").merge(self._fitted(table, rows).alias("new"), same_key)
-        if update:
-            merge = merge.whenMatchedUpdateAll()
-        merge.whenNotMatchedInsertAll().execute()
+        stored = self._delta(table).alias("stored")
+        return stored.merge(rows.alias("new"), f"({within}) AND {same_key}")
 
     def _overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
         self._writer(table, rows).option("replaceWhere", where).save(self.path(table))

@@ -35,6 +35,7 @@ EVENTS: Final = Table(
             c.CLOCK: _STRING,
             c.STATUS: _STRING,
             c.IS_BOT: _BOOL,
+            c.WEIGHT: _DOUBLE,
             c.PAYLOAD_HASH: _STRING,
             c.EVENT_DATE: _DATE,
         },
@@ -57,27 +58,21 @@ EVENTS: Final = Table(
 
 EVENTS_QUARANTINE: Final = Table(
     name="events_quarantine",
-    grain="distinct row that a run rejected: the whole payload, the reason, and how many copies came",
+    grain="distinct rejected row: the reason, and the whole payload (of an id conflict the earliest copy's)",
     schema=schema_of(
-        {
-            c.RUN_ID: _STRING,
-            c.ROW_HASH: _STRING,
-            c.RUN_DATE: _DATE,
-            c.REASON: _STRING,
-            c.PAYLOAD: _STRING,
-            c.N_COPIES: _LONG,
-        },
-        {c.SOURCE_FILE: _STRING},
+        {c.ROW_HASH: _STRING, c.REASON: _STRING, c.PAYLOAD: _STRING},
+        {c.SOURCE_FILE: _STRING, c.RECEIVED_TS: _TIME, c.SENT_TS: _TIME},
     ),
-    key=(c.RUN_ID, c.ROW_HASH),
-    partition=(c.RUN_DATE,),
+    key=(c.ROW_HASH,),
+    partition=(c.REASON,),
 )
 
 INGESTED_FILES: Final = Table(
     name="ingested_files",
-    grain="log file that a run of ingest_events claimed",
+    grain="file that a run of a job claimed to ingest",
     schema=schema_of(
         {
+            c.JOB: _STRING,
             "path": _STRING,
             "size_bytes": _LONG,
             c.RUN_ID: _STRING,
@@ -86,7 +81,7 @@ INGESTED_FILES: Final = Table(
         },
         {},
     ),
-    key=("path", "size_bytes"),
+    key=(c.JOB, "path", "size_bytes"),
 )
 
 ITEMS: Final = Table(

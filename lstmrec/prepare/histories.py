@@ -1,6 +1,6 @@
 """Histories: all items of a user (or of a session) in order, as dense indices, with types and pauses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, timedelta
 from typing import Final
 
@@ -14,9 +14,9 @@ _EVENT: Final = "_event"
 _NO_PREVIOUS: Final = 1
 
 
-def type_vocabulary(event_types: Mapping[str, str]) -> dict[str, int]:
+def type_vocabulary(event_types: Set[str]) -> dict[str, int]:
     """Our event types -> index from 1 on, in alphabetical order."""
-    return {name: place for place, name in enumerate(sorted(set(event_types.values())), start=1)}
+    return {name: place for place, name in enumerate(sorted(event_types), start=1)}
 
 
 def build(
