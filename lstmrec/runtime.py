@@ -28,6 +28,7 @@ class Run:
 
     job: str
     run_date: date
+    from_day: date | None
     conf: Path
     config: Config
     spark: SparkSession
@@ -41,7 +42,11 @@ class Run:
 
     def record(self, rows_in: int, outcomes: Mapping[str, int]) -> None:
         """Write this run's books, after checking that they balance."""
-        accounting.record(self.lake, self.run_id, self.run_date, self.job, rows_in, outcomes)
+        self.record_as(self.run_id, rows_in, outcomes)
+
+    def record_as(self, run_id: str, rows_in: int, outcomes: Mapping[str, int]) -> None:
+        """The same, where the run has an id of its own, of what it read."""
+        accounting.record(self.lake, run_id, self.run_date, self.job, rows_in, outcomes)
         self.log.info("books", rows_in=rows_in, **outcomes)
 
 
@@ -53,9 +58,12 @@ class Job:
     exit code 2; anything else is a fault of ours and keeps its traceback.
     """
 
-    def __init__(self, name: str, description: str | None, story: Callable[[Run], None]) -> None:
+    def __init__(
+        self, name: str, description: str | None, backfill: str | None, story: Callable[[Run], None]
+    ) -> None:
         self.name = name
         self._description = description
+        self._backfill = backfill
         self._story = story
 
     def parser(self) -> argparse.ArgumentParser:
@@ -78,13 +86,17 @@ class Job:
             metavar="YYYY-MM-DD",
             help="last UTC day whose log is included",
         )
+        if self._backfill is not None:
+            parser.add_argument(
+                "--from", dest="from_day", type=_day, metavar="YYYY-MM-DD", help=self._backfill
+            )
         return parser
 
     def __call__(self, argv: Sequence[str] | None = None) -> None:
         flags = self.parser().parse_args(argv)
         started = time.monotonic()
         try:
-            run = _open(self.name, flags.conf, flags.run_date)
+            run = _open(self.name, flags.conf, flags.run_date, getattr(flags, "from_day", None))
             run.log.info("started", run_date=flags.run_date.isoformat())
             self._story(run)
             run.log.info("done", seconds=round(time.monotonic() - started, 1))
@@ -94,11 +106,13 @@ class Job:
             raise SystemExit(EXIT_USER_MISTAKE) from None
 
 
-def job(name: str, description: str | None) -> Callable[[Callable[[Run], None]], Job]:
-    """Make a job of a function of its run."""
+def job(
+    name: str, description: str | None, backfill: str | None = None
+) -> Callable[[Callable[[Run], None]], Job]:
+    """Make a job of a function of its run; one that can do past days again says so in `backfill`."""
 
     def make(story: Callable[[Run], None]) -> Job:
-        return Job(name, description, story)
+        return Job(name, description, backfill, story)
 
     return make
 
@@ -118,12 +132,12 @@ def spark_session(name: str, settings: SparkConfig) -> SparkSession:
     )
 
 
-def _open(name: str, conf: Path, run_date: date) -> Run:
+def _open(name: str, conf: Path, run_date: date, from_day: date | None) -> Run:
     loaded = config.load(conf)
     log = _logger(loaded.log.format).bind(job=name)
     spark = spark_session(name, loaded.spark)
     note = {"job": name, "run_date": run_date.isoformat(), "code": __version__}
-    return Run(name, run_date, conf, loaded, spark, Lake(spark, loaded.lake.root, note), log)
+    return Run(name, run_date, from_day, conf, loaded, spark, Lake(spark, loaded.lake.root, note), log)
 
 
 def _logger(form: str) -> structlog.stdlib.BoundLogger:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 FOUNDATION = {"columns", "config", "errors", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
-BRIDGES = {"baselines", "ingestion", "report", "runtime", "scoring", "training"}
+BRIDGES = {"baselines", "ingestion", "report", "runtime", "scoring", "sessionization", "training"}
 
 MAY_USE = {
     "columns": set(),
@@ -31,6 +31,7 @@ MAY_USE = {
     "report": FOUNDATION | {"lake"},
     "runtime": FOUNDATION | {"lake"},
     "ingestion": FOUNDATION | {"lake", "prepare"},
+    "sessionization": FOUNDATION | {"lake", "prepare"},
     "scoring": FOUNDATION | PARTS,
     "training": FOUNDATION | PARTS,
     "samples": set(),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
@@ -16,12 +16,12 @@ from lstmrec import columns as c
 from lstmrec.errors import BadInput, BrokenContract
 from lstmrec.lake.table import Table
 
-_PROPERTIES = {
-    # Petastorm reads the Parquet files and knows no deletion vectors
-    "delta.enableDeletionVectors": "false",
-}
+Remark = Mapping[str, Any]
+"""What a commit keeps beside its rows, as JSON: a later run of the same job can read it."""
 
-_GONE = "_gone"
+NOTHING: Final[Remark] = {}
+
+_GONE: Final = "_gone"
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class Lake:
             .partitionedBy(*table.partition)
             .comment(f"One row per {table.grain}.")
         )
-        for name, value in {**_PROPERTIES, **constraints}.items():
+        for name, value in {**table.delta_properties, **constraints}.items():
             builder = builder.property(name, value)
         builder.execute()
 
-    def replace(self, table: Table, rows: DataFrame) -> None:
-        """Make `rows` the whole of `table`, in one commit."""
-        self._writer(table, rows).save(self.path(table))
+    def replace(self, table: Table, rows: DataFrame, remark: Remark = NOTHING) -> None:
+        """Make `rows` the whole of `table`, in one commit; the commit keeps `remark`."""
+        self._writer(table, rows, remark).save(self.path(table))
 
     def replace_date(self, table: Table, rows: DataFrame, run_date: date) -> None:
         """Make `rows` all that `table` holds of `run_date`, in one commit; other dates stay."""
@@ -139,19 +139,27 @@ class Lake:
         merge = self._merge_frame(table, self._fitted(table, rows), within)
         merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
 
-    def amend(self, table: Table, rows: DataFrame, gone: DataFrame, within: str, update_if: str) -> None:
+    def amend(
+        self,
+        table: Table,
+        rows: DataFrame,
+        gone: DataFrame,
+        within: str,
+        update_if: str,
+        remark: Remark = NOTHING,
+    ) -> None:
         """Put `rows` into `table` and take the keys of `gone` out of it, in one commit.
 
         Stored rows outside `within`, a condition on partition columns, are not looked at: no row that
         is to be changed or taken out may lie there. A row with a known key replaces the stored one
-        where `update_if`, on the columns of `stored` and `new`, holds.
+        where `update_if`, on the columns of `stored` and `new`, holds. The commit keeps `remark`.
         """
         self.create(table)
         fitted = self._fitted(table, rows).withColumn(_GONE, F.lit(False))
         tombstones = gone.select(*table.key).withColumn(_GONE, F.lit(True))
         both = fitted.unionByName(tombstones, allowMissingColumns=True)
         (
-            self._merge_frame(table, both, within)
+            self._merge_frame(table, both, within, remark)
             .whenMatchedDelete(f"new.{_GONE}")
             .whenMatchedUpdateAll(update_if)
             .whenNotMatchedInsertAll(f"NOT new.{_GONE}")
@@ -183,8 +191,10 @@ class Lake:
         self.create(table)
         return self._merge_frame(table, self._fitted(table, rows), "true")
 
-    def _merge_frame(self, table: Table, rows: DataFrame, within: str) -> DeltaMergeBuilder:
-        self._sign()
+    def _merge_frame(
+        self, table: Table, rows: DataFrame, within: str, remark: Remark = NOTHING
+    ) -> DeltaMergeBuilder:
+        self._sign(remark)
         same_key = " AND ".join(f"stored.{name} = new.{name}" for name in table.key)
         stored = self._delta(table).alias("stored")
         return stored.merge(rows.alias("new"), f"({within}) AND {same_key}")
@@ -192,9 +202,9 @@ class Lake:
     def _overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
         self._writer(table, rows).option("replaceWhere", where).save(self.path(table))
 
-    def _writer(self, table: Table, rows: DataFrame) -> DataFrameWriter:
+    def _writer(self, table: Table, rows: DataFrame, remark: Remark = NOTHING) -> DataFrameWriter:
         self.create(table)
-        self._sign()
+        self._sign(remark)
         return self._fitted(table, rows).write.format("delta").mode("overwrite")
 
     def _fitted(self, table: Table, rows: DataFrame) -> DataFrame:
@@ -202,9 +212,9 @@ class Lake:
         _require_schema(rows.schema, table, "rows about to be written")
         return rows.select(*(F.col(name) for name in table.columns))
 
-    def _sign(self) -> None:
+    def _sign(self, remark: Remark = NOTHING) -> None:
         """Let the next commit say which run made it, from which versions of its inputs."""
-        signature = json.dumps({**self._note, "reads": self.versions}, sort_keys=True)
+        signature = json.dumps({**self._note, "reads": self.versions, **remark}, sort_keys=True)
         self.spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", signature)
 
     def _delta(self, table: Table) -> DeltaTable:

@@ -2,8 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from pyspark.sql.types import ArrayType, DataType, StructField, StructType
+
+_OF_EVERY_TABLE: Final = {
+    # Petastorm reads the Parquet files and knows no deletion vectors
+    "delta.enableDeletionVectors": "false",
+    # a job's commit holds the job's rows; files are put together by keep_tables, when nobody waits
+    "delta.autoOptimize.autoCompact": "false",
+    # a version can be read while its log stands, and a model may serve for years: ten of them
+    "delta.logRetentionDuration": "interval 3650 days",
+    # what VACUUM by hand leaves readable; keep_tables says how long by its configuration
+    "delta.deletedFileRetentionDuration": "interval 30 days",
+}
 
 
 @dataclass(frozen=True)
@@ -12,6 +24,8 @@ class Table:
 
     `grain` completes the sentence "one row per ...". `constraints` are SQL conditions by name that
     Delta enforces on every write; `key` columns are checked for uniqueness before a write.
+    `properties` are Delta's, besides those of every table. Where `keeps_layout`, its job chooses how
+    the rows are cut into files, and upkeep leaves them so.
     """
 
     name: str
@@ -20,10 +34,17 @@ class Table:
     key: tuple[str, ...]
     partition: tuple[str, ...] = ()
     constraints: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    keeps_layout: bool = False
 
     @property
     def columns(self) -> list[str]:
         return self.schema.fieldNames()
+
+    @property
+    def delta_properties(self) -> dict[str, str]:
+        """All of Delta's table properties that are set by code; a table's own win over the common ones."""
+        return {**_OF_EVERY_TABLE, **self.properties}
 
 
 def schema_of(required: Mapping[str, DataType], optional: Mapping[str, DataType]) -> StructType:

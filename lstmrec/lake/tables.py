@@ -19,6 +19,10 @@ from lstmrec.lake.table import Table, array_of, schema_of
 _STRING, _INT, _LONG, _DOUBLE = StringType(), IntegerType(), LongType(), DoubleType()
 _BOOL, _DATE, _TIME = BooleanType(), DateType(), TimestampType()
 
+_ONE_WRITER_A_PARTITION: Final = {
+    # without it every task writes a file into each partition that it holds a row of
+    "delta.autoOptimize.optimizeWrite": "true",
+}
 
 EVENTS: Final = Table(
     name="events",
@@ -54,6 +58,10 @@ EVENTS: Final = Table(
         "status_known": f"{c.STATUS} IN ('accepted', 'late')",
         "date_of_event": f"{c.EVENT_DATE} = CAST({c.EVENT_TS} AS DATE)",
     },
+    properties={
+        **_ONE_WRITER_A_PARTITION,
+        "delta.enableChangeDataFeed": "true",  # build_sessions cuts anew what changed
+    },
 )
 
 EVENTS_QUARANTINE: Final = Table(
@@ -65,6 +73,7 @@ EVENTS_QUARANTINE: Final = Table(
     ),
     key=(c.ROW_HASH,),
     partition=(c.REASON,),
+    properties=_ONE_WRITER_A_PARTITION,
 )
 
 INGESTED_FILES: Final = Table(
@@ -124,6 +133,7 @@ SESSIONS: Final = Table(
     ),
     key=(c.SESSION_ID,),
     partition=(c.SESSION_DATE,),
+    properties=_ONE_WRITER_A_PARTITION,
     constraints={
         "one_item_an_event": f"size({c.ITEM_IDS}) = {c.N_EVENTS} AND size({c.EVENT_TIMES}) = {c.N_EVENTS}",
         "starts_before_it_ends": f"{c.OPENED_TS} <= {c.START_TS} AND {c.START_TS} <= {c.END_TS}",
@@ -159,6 +169,7 @@ SEQUENCES: Final = Table(
     ),
     key=(c.SPLIT, c.SEQUENCE_ID, c.WINDOW),
     partition=(c.SPLIT, c.PADDED_LENGTH),
+    keeps_layout=True,  # ranks share the work by row group, one a file: put together they would be too few
     constraints={
         "one_length_a_bucket": f"size({c.ITEMS}) = {c.PADDED_LENGTH} AND {c.LENGTH} <= {c.PADDED_LENGTH}",
     },
@@ -207,6 +218,7 @@ METRICS: Final = Table(
     ),
     key=(c.RUN_DATE, "model", "dataset", "slice", "metric", "k"),
     partition=(c.RUN_DATE,),
+    properties=_ONE_WRITER_A_PARTITION,
 )
 
 RECOMMENDATIONS: Final = Table(
@@ -226,6 +238,7 @@ RECOMMENDATIONS: Final = Table(
     ),
     key=(c.RUN_DATE, c.USER_ID, c.RANK),
     partition=(c.RUN_DATE,),
+    properties=_ONE_WRITER_A_PARTITION,
     constraints={"source_known": f"{c.SOURCE} IN ('model', 'popular')"},
 )
 
@@ -237,6 +250,7 @@ RUN_ACCOUNTING: Final = Table(
     ),
     key=(c.RUN_ID, c.JOB, c.OUTCOME),
     partition=(c.RUN_DATE,),
+    properties=_ONE_WRITER_A_PARTITION,
 )
 
 ALL: Final = (

@@ -25,6 +25,15 @@ def test_a_tables_key_and_partition_are_columns_that_are_never_null(table: Table
     assert {*table.key, *table.partition} <= required
 
 
+@pytest.mark.parametrize("table", ALL, ids=lambda table: table.name)
+def test_a_tables_files_hold_all_its_rows_and_its_versions_stay_readable(table: Table) -> None:
+    told = table.delta_properties
+    assert told["delta.enableDeletionVectors"] == told["delta.autoOptimize.autoCompact"] == "false"
+    assert told["delta.logRetentionDuration"] == "interval 3650 days"
+    by_writer = "delta.autoOptimize.optimizeWrite" in told
+    assert by_writer == (bool(table.partition) and not table.keeps_layout)
+
+
 @pytest.mark.parametrize("table", [table for table in ALL if table.constraints], ids=lambda table: table.name)
 def test_a_tables_constraints_are_conditions_on_its_columns(spark: SparkSession, table: Table) -> None:
     empty = spark.createDataFrame([], table.schema)
