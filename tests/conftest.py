@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 
 from lstmrec import config as configuration
@@ -13,6 +14,11 @@ from lstmrec.lake.store import Lake
 from tests.jobs.shop import Shop, job, make_shop
 
 ROOT = Path(__file__).parents[1]
+
+# `make test-deep` takes the second: the property tests without a number of examples of their own
+settings.register_profile("ci", max_examples=3, derandomize=True)
+settings.register_profile("deep", max_examples=60)
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
