@@ -45,11 +45,15 @@ run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) $(SAMPLE) ## the nightly DAG, run by 
 .PHONY: test
 test: $(MAIN) $(AIRFLOW) $(ANALYST) lint ## everything: linters, types, all tests
 	@env -u PYTHONPATH .venv-airflow/bin/python -m pytest tests/airflow_dags --confcutdir tests/airflow_dags
-	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags
+	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not deep'
 
 .PHONY: check
 check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marked slow
-	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not slow'
+	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not slow and not deep'
+
+.PHONY: test-deep
+test-deep: $(MAIN) ## many more examples of what holds for every log and every crash; an hour or so
+	@$(IN_MAIN) .venv/bin/pytest tests/jobs/test_any_batches.py tests/jobs/test_crash.py --hypothesis-profile deep
 
 .PHONY: lint
 lint: $(MAIN)

@@ -122,8 +122,8 @@ def test_ranking_is_numpy_and_the_standard_library_alone(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", files("lstmrec/prepare"))
-def test_preparing_is_spark_and_the_standard_library_alone(path: str) -> None:
-    allowed = sys.stdlib_module_names | {"pyspark", "lstmrec"}
+def test_preparing_is_spark_and_arrow_and_the_standard_library_alone(path: str) -> None:
+    allowed = sys.stdlib_module_names | {"pyspark", "pyarrow", "numpy", "lstmrec"}
     assert {name.split(".")[0] for name in imports(path)} - allowed == set()
 
 

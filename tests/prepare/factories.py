@@ -39,6 +39,7 @@ def event(user: str, key: str, time: datetime, **other: Any) -> dict[str, Any]:
         c.CLOCK: "device",
         c.STATUS: "accepted",
         c.IS_BOT: False,
+        c.WEIGHT: 1.0,
         c.PAYLOAD_HASH: f"hash-{key}",
         c.EVENT_DATE: other.get(c.EVENT_TS, time).date(),
     }

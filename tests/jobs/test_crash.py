@@ -1,0 +1,110 @@
+"""A night that is killed at any of its writes, and run again, leaves the tables of one that was not."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lstmrec.lake import tables as t
+from tests.jobs.nights import Nights, plain
+from tests.jobs.shop import ROOT
+
+pytestmark = pytest.mark.slow
+
+CLAIM, QUARANTINE, EVENTS, SESSIONS = 1, 2, 3, 6  # the writes of a night, in their order
+BOOKS = (4, 5, 7)
+WRITES = 7
+WRITTEN = (t.EVENTS, t.EVENTS_QUARANTINE, t.INGESTED_FILES, t.RUN_ACCOUNTING, t.SESSIONS)
+
+
+def click(event_id: str, minute: int, received: int | None = None, item: str = "a") -> str:
+    time, receipt = (f"2026-02-20T10:{m:02}:00Z" for m in (minute, minute if received is None else received))
+    return json.dumps(
+        {
+            "event_id": event_id, "user_id": "ann", "item_id": item, "event_type": "view",
+            "created_ts": time, "received_ts": receipt,
+        }
+    )  # fmt: skip
+
+
+# The second night bridges two sessions, displaces an event by its earlier copy and one by another
+# content, takes a conflict out of quarantine, and brings junk.
+FIRST = [
+    click("1", 0, 20), click("2", 31), click("3", 2, 9, "b"), click("4", 3, 9), click("4", 3, 12, "c"), "junk"
+]  # fmt: skip
+SECOND = [click("5", 15), click("1", 0, 5), click("3", 2, 4, "d"), click("4", 3, 5, "c"), "more junk", "junk"]
+
+
+@pytest.fixture(scope="module")
+def first(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    """A lake after its first night, with the second night's file in the log."""
+    nights = Nights.make(tmp_path_factory.mktemp("first") / "n", spark)
+    nights.drop("first", FIRST)
+    nights.run()
+    nights.drop("second", SECOND)
+    return nights
+
+
+@pytest.fixture(scope="module")
+def undisturbed(first: Nights, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    nights = copy(first, tmp_path_factory.mktemp("undisturbed") / "n")
+    nights.run()
+    return rows(nights)
+
+
+def copy(nights: Nights, folder: Path) -> Nights:
+    shutil.copytree(nights.folder, folder)
+    conf = folder / "own.yaml"
+    conf.write_text(conf.read_text().replace(str(nights.folder), str(folder)))
+    return Nights(folder, nights.spark)
+
+
+def rows(nights: Nights) -> dict[str, Any]:
+    return {table.name: sorted(map(repr, map(plain, nights.rows(table).collect()))) for table in WRITTEN}
+
+
+def run_killed(nights: Nights, at: int, where: str) -> subprocess.CompletedProcess[str]:
+    lake = str(nights.folder / "lake")
+    command: Iterable[str] = (sys.executable, "-m", "tests.jobs.killer", str(at), where, lake, *nights.flags)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, start_new_session=True, check=False
+    )
+
+
+def test_a_night_has_so_many_writes_and_each_is_killed_below(first: Nights, tmp_path: Path) -> None:
+    ran = run_killed(copy(first, tmp_path / "n"), WRITES + 1, "before")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-1] == f"{WRITES} writes"
+
+
+@pytest.mark.parametrize(
+    ("at", "where"),
+    [(at, "before") for at in range(1, WRITES + 1)]
+    + [(at, "inside") for at in (QUARANTINE, EVENTS, SESSIONS)]
+    + [pytest.param(at, "inside", marks=pytest.mark.deep) for at in (CLAIM, *BOOKS)],
+)
+def test_a_killed_night_that_is_run_again_leaves_the_tables_of_one_that_was_not(
+    first: Nights, undisturbed: dict[str, Any], tmp_path: Path, at: int, where: str
+) -> None:
+    nights = copy(first, tmp_path / "n")
+    ran = run_killed(nights, at, where)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    nights.run()
+    assert rows(nights) == undisturbed
+
+
+def test_the_undisturbed_night_is_what_it_is_meant_to_be(undisturbed: dict[str, Any]) -> None:
+    (session,) = undisturbed["sessions"]
+    assert "('a', 'd', 'c', 'a', 'a')" in session  # events 1, 3, 4, 5 and 2: one session where two were
+    assert sum("'junk'" in row for row in undisturbed["events_quarantine"]) == 1
+    displaced = [row for row in undisturbed["run_accounting"] if "displaced_events" in row]
+    assert sorted(row.split("displaced_events', ")[1] for row in displaced) == [
+        "'duplicate', 1)", "'id_conflict', 2)", "'rows_in', 3)"
+    ]  # fmt: skip
