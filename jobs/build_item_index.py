@@ -6,7 +6,8 @@ spark-submit jobs/build_item_index.py --conf conf/base.yaml --run-date 2026-01-3
 from lstmrec import columns as c
 from lstmrec import runtime
 from lstmrec.lake import checks
-from lstmrec.lake.tables import ITEM_INDEX, SESSIONS
+from lstmrec.lake.model_tables import ITEM_INDEX
+from lstmrec.lake.tables import SESSIONS
 from lstmrec.prepare import item_index
 from lstmrec.runtime import Run
 

@@ -7,7 +7,8 @@ from lstmrec import columns as c
 from lstmrec import runtime
 from lstmrec.errors import BrokenContract
 from lstmrec.lake import accounting, checks
-from lstmrec.lake.tables import ITEM_INDEX, SEQUENCES, SESSIONS
+from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
+from lstmrec.lake.tables import SESSIONS
 from lstmrec.prepare import histories, sequences, splits
 from lstmrec.runtime import Run
 

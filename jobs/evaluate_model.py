@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from lstmrec import baselines, runtime, scoring
 from lstmrec import columns as c
 from lstmrec.lake import checks, models
+from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, SEQUENCES
 from lstmrec.lake.models import ModelRun
-from lstmrec.lake.tables import ITEM_INDEX, METRICS, SEQUENCES
 from lstmrec.prepare import splits
 from lstmrec.rank import metrics
 from lstmrec.rank.scorers import Scorer

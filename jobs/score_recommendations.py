@@ -8,7 +8,8 @@ from pyspark.sql import functions as F
 from lstmrec import baselines, runtime, scoring
 from lstmrec import columns as c
 from lstmrec.lake import accounting, checks, models
-from lstmrec.lake.tables import ITEM_INDEX, RECOMMENDATIONS, SEQUENCES, SESSIONS, USERS
+from lstmrec.lake.model_tables import ITEM_INDEX, RECOMMENDATIONS, SEQUENCES
+from lstmrec.lake.tables import SESSIONS, USERS
 from lstmrec.prepare import histories, splits
 from lstmrec.runtime import Run
 

@@ -5,7 +5,7 @@ spark-submit jobs/train_model.py --conf conf/base.yaml --run-date 2026-01-31
 
 from lstmrec import runtime, training
 from lstmrec.lake import models
-from lstmrec.lake.tables import MODEL_RUNS
+from lstmrec.lake.model_tables import MODEL_RUNS
 from lstmrec.learn import distributed
 from lstmrec.runtime import Run
 

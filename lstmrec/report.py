@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.lake import accounting
+from lstmrec.lake.model_tables import METRICS, RECOMMENDATIONS
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import ALL, ITEMS, METRICS, RECOMMENDATIONS, RUN_ACCOUNTING, SESSIONS
+from lstmrec.lake.tables import ALL, ITEMS, RUN_ACCOUNTING, SESSIONS
 
 _N_USERS: Final = 5
 _RULE: Final = "-" * 78

@@ -11,9 +11,9 @@ from lstmrec import columns as c
 from lstmrec.config import Config
 from lstmrec.errors import BadInput
 from lstmrec.lake import models
+from lstmrec.lake.model_tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
 from lstmrec.lake.store import DataFile as StoredFile
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import DataFile, TrainingResult, TrainingSpec
 from lstmrec.prepare.histories import type_vocabulary

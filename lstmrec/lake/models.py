@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.errors import BadInput
+from lstmrec.lake.model_tables import MODEL_RUNS
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import MODEL_RUNS
 
 CANDIDATE = "candidate"
 CURRENT = "current"

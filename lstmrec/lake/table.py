@@ -4,7 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pyspark.sql.types import ArrayType, DataType, StructField, StructType
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+STRING, INT, LONG, DOUBLE = StringType(), IntegerType(), LongType(), DoubleType()
+BOOL, DATE, TIME = BooleanType(), DateType(), TimestampType()
+
+WRITES_BY_PARTITION: Final = {
+    # without it every task writes a file into each partition that it holds a row of
+    "delta.autoOptimize.optimizeWrite": "true",
+}
 
 _OF_EVERY_TABLE: Final = {
     # Petastorm reads the Parquet files and knows no deletion vectors

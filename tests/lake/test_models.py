@@ -5,9 +5,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lstmrec.errors import BadInput
 from lstmrec.lake import models
+from lstmrec.lake.model_tables import MODEL_RUNS
 from lstmrec.lake.models import ModelRun
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import MODEL_RUNS
 
 
 def run(version: str, day: int, stage: str = models.CURRENT) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.lake.tables import SEQUENCES
+from lstmrec.lake.model_tables import SEQUENCES
 from lstmrec.prepare import sequences
 from lstmrec.sections import SequencesConfig
 
