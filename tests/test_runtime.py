@@ -44,11 +44,11 @@ def submitted(*flags: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_run_date_that_is_no_date_ends_with_one_line_after_the_usage() -> None:
     ran = submitted("--conf", "conf/base.yaml", "--run-date", "31.1.2026")
-    usage, *rest = ran.stderr.splitlines()
-    assert usage.startswith("usage: build_sessions.py ")
-    assert rest == [
+    *usage, said = ran.stderr.splitlines()
+    assert usage[0].startswith("usage: build_sessions.py ")
+    assert said == (
         "build_sessions.py: error: argument --run-date: '31.1.2026' is not a date; write it as YYYY-MM-DD"
-    ]
+    )
     assert (ran.returncode, ran.stdout) == (2, "")
 
 

@@ -15,6 +15,8 @@ from tests.jobs.shop import LAST_DAY, Shop, job
 
 pytestmark = pytest.mark.slow
 
+NO_REJECTION = ("accepted", "late", "duplicate")
+
 
 def test_the_books_of_ingestion_are_those_of_the_planted_dirt(spark: SparkSession, shop: Shop) -> None:
     books = shop.table(spark, t.RUN_ACCOUNTING).where(F.col(c.JOB) == "ingest_events").collect()
@@ -39,11 +41,12 @@ def test_the_books_of_ingestion_are_those_of_the_planted_dirt(spark: SparkSessio
 def test_every_rejected_row_is_in_quarantine_whole(spark: SparkSession, shop: Shop) -> None:
     kept = shop.table(spark, t.EVENTS_QUARANTINE)
     in_books = shop.table(spark, t.RUN_ACCOUNTING).where(F.col(c.JOB) == "ingest_events").collect()
-    not_rejected = {"rows_in", "accepted", "late", "duplicate"}
-    by_reason = kept.groupBy(c.REASON).agg(F.sum(c.N_COPIES).alias("n")).collect()
-    assert {r[c.REASON]: r["n"] for r in by_reason} == {
-        row[c.OUTCOME]: row[c.N_ROWS] for row in in_books if row[c.OUTCOME] not in not_rejected
-    }
+    books = {row[c.OUTCOME]: row[c.N_ROWS] for row in in_books}
+    rejected = {reason: n for reason, n in books.items() if reason not in ("rows_in", *NO_REJECTION)}
+    by_reason = {r[c.REASON]: r["count"] for r in kept.groupBy(c.REASON).count().collect()}
+    # A line like "null" may have come twice, and is kept once
+    assert by_reason.pop("malformed_json") <= rejected.pop("malformed_json")
+    assert by_reason == rejected
     oversize = kept.where(F.col(c.REASON) == "oversize_payload").select(F.length(c.PAYLOAD)).collect()
     assert all(row[0] > 100_000 for row in oversize)
 
