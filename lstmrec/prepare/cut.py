@@ -32,6 +32,7 @@ EVENT_COLUMNS: Final = (
 
 _MICROS_A_MINUTE: Final = 60_000_000
 _EVENTS_A_BATCH: Final = 1 << 16  # of what goes back to Spark at a time
+_MAX_TEXT_BYTES: Final = (1 << 31) - 1  # in one array of pa.string()
 _TIME: Final = pa.timestamp("us", "UTC")
 
 
@@ -163,13 +164,20 @@ def _batch(
 
 
 def _contiguous(batches: Iterable[pa.RecordBatch]) -> pa.Table:
-    """All rows in one chunk, with texts that may be over 2 GB together."""
+    """All rows in one chunk a column."""
     held = list(batches)
     if not held:
         return pa.table({})
     events = pa.Table.from_batches(held)
-    wide = [pa.field(f.name, pa.large_string() if f.type == pa.string() else f.type) for f in events.schema]
-    return events.cast(pa.schema(wide)).combine_chunks()
+    del held
+    fields = [pa.field(f.name, _wide_enough(events[f.name])) for f in events.schema]
+    return events.cast(pa.schema(fields)).combine_chunks()
+
+
+def _wide_enough(column: pa.ChunkedArray) -> pa.DataType:
+    """A type with room for the whole column in one chunk; the wider one costs a copy, so only where it must."""
+    is_over = column.type == pa.string() and column.nbytes > _MAX_TEXT_BYTES
+    return pa.large_string() if is_over else column.type
 
 
 def _texts(column: Any, rows: pa.Array) -> pa.Array:
