@@ -36,7 +36,10 @@ def refusal(name: str, flags: Sequence[str], capsys: pytest.CaptureFixture[str])
     [
         ({"model": {"widht": 3}}, ["model.widht", "unknown key"]),
         ({"model": {"width": 0}}, ["model.width", "greater than or equal to 1"]),
-        ({"source": {"events": "/nowhere/at/all"}}, ["source.events", "/nowhere/at/all", "date=YYYY-MM-DD"]),
+        (
+            {"source": {"events": "/nowhere/at/all"}},
+            ["source.events", "/nowhere/at/all", "set it to"],
+        ),
     ],
 )
 def test_a_wrong_configuration_is_named_with_its_key(
@@ -51,7 +54,7 @@ def test_a_log_folder_without_files_of_the_day_is_named(
     spark: SparkSession, unrun: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = refusal("ingest_events", ["--conf", str(unrun.conf), "--run-date", "2025-12-31"], capsys)
-    assert "holds no file date=YYYY-MM-DD/... of a day up to 2025-12-31" in line
+    assert "holds no file of a day up to 2025-12-31 by source.day_pattern" in line
     assert not (unrun.folder / "lake").exists()
 
 

@@ -1,11 +1,9 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
-import pytest
-
-from lstmrec.errors import BadInput
 from lstmrec.lake import accounting, ledger
-from lstmrec.lake.ledger import Batch, LogFile
+from lstmrec.lake.ledger import Batch
+from lstmrec.lake.raw_log import LogFile
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import EVENTS
 
@@ -13,16 +11,15 @@ FRIDAY, SATURDAY = date(2026, 1, 30), date(2026, 1, 31)
 JOB = "ingest_events"
 
 
-def write(log: Path, name: str, content: str = "{}\n") -> LogFile:
-    path = log / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    return LogFile(name, len(content))
-
-
 def batches(lake: Lake, run_date: date, *files: LogFile) -> list[Batch]:
-    """What a run of its own, with nothing pinned yet, would ingest."""
-    return list(ledger.pending(Lake(lake.spark, lake.root, {}), JOB, run_date, files))
+    """What a run of its own, with nothing pinned yet, would ingest; it claims all of that."""
+    own = Lake(lake.spark, lake.root, {})
+    return [claimed(own, batch) for batch in ledger.pending(own, JOB, run_date, files)]
+
+
+def claimed(lake: Lake, batch: Batch) -> Batch:
+    ledger.claim(lake, batch)
+    return replace(batch, is_claimed=True)
 
 
 def write_books(lake: Lake, batch: Batch, job: str = JOB) -> None:
@@ -36,37 +33,8 @@ def write_event(lake: Lake) -> None:
         ("event_key", "site", "session_user", "item_id", "event_type", "clock", "payload_hash"), "x"
     )
     times = {"event_ts": at, "received_ts": at, "event_date": FRIDAY}
-    row = texts | times | {"status": "accepted", "is_bot": False}
+    row = texts | times | {"status": "accepted", "is_bot": False, "weight": 1.0}
     lake.append(EVENTS, lake.spark.createDataFrame([row], EVENTS.schema))
-
-
-def test_the_files_of_the_days_up_to_the_run_date_are_listed(lake: Lake, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    wanted = [
-        write(log, "date=2026-01-01/b.json", "1\n22\n"),
-        write(log, "date=2026-01-30/part-2.json.gz"),
-        write(log, "date=2026-01-31/a.json"),
-        write(log, "date=2026-01-31/~last.json"),
-        write(log, "date=2026-01-31/été.json"),
-    ]
-    for other in ("date=2026-02-01/a.json", "a.json", "dates/a.json", "day=2026-01-01/a.json"):
-        write(log, other)
-    for hidden in ("date=2026-01-01/_SUCCESS", "date=2026-01-01/.b.json.crc"):
-        write(log, hidden)
-    assert ledger.list_files(lake, str(log), SATURDAY) == wanted
-    assert ledger.list_files(lake, f"{log}/", date(2026, 1, 1)) == wanted[:1]
-
-
-def test_a_log_without_a_file_for_the_run_is_told(lake: Lake, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with pytest.raises(BadInput, match=f"^source.events: no folder {log}; set it to"):
-        ledger.list_files(lake, str(log), SATURDAY)
-    log.mkdir()
-    with pytest.raises(BadInput, match=f"^source.events: {log} holds no file date=.* up to 2026-01-31;"):
-        ledger.list_files(lake, str(log), SATURDAY)
-    write(log, "date=2026-02-01/a.json")
-    with pytest.raises(BadInput, match="holds no file"):
-        ledger.list_files(lake, str(log), SATURDAY)
 
 
 def test_a_batch_comes_again_as_it_was_until_its_books_are_written(lake: Lake) -> None:
@@ -75,10 +43,11 @@ def test_a_batch_comes_again_as_it_was_until_its_books_are_written(lake: Lake) -
     assert (first.files, first.events_version, first.run_date) == ((a, b), 0, FRIDAY)
     write_event(lake)  # and here the run is killed
 
-    turns = ledger.pending(Lake(lake.spark, lake.root, {}), JOB, SATURDAY, [a, b, c])
+    own = Lake(lake.spark, lake.root, {})
+    turns = ledger.pending(own, JOB, SATURDAY, [a, b, c])
     assert next(turns) == first
     write_event(lake)
-    second = next(turns)  # what is new is compared with what the first batch wrote
+    second = claimed(own, next(turns))  # what is new is compared with what the first batch wrote
     assert (second.files, second.events_version, second.run_date) == ((c,), 2, SATURDAY)
     assert second.run_id != first.run_id
     assert list(turns) == []
@@ -95,14 +64,11 @@ def test_a_run_without_a_new_file_has_nothing_to_ingest(lake: Lake) -> None:
     assert batches(lake, FRIDAY) == []
 
 
-def test_lines_come_with_their_file_and_unchanged(lake: Lake, tmp_path: Path) -> None:
-    a = write(tmp_path, "date=2026-01-30/a.json", '{"n": 1}\n\n  broken \n')
-    b = write(tmp_path, "date=2026-01-31/b.json", "last")
-    write(tmp_path, "date=2026-01-31/c.json", "not of the batch")
-    rows = ledger.read_lines(lake, f"{tmp_path}/", Batch("r", SATURDAY, (a, b), 0))
-    assert sorted((row["source_file"], row["payload"]) for row in rows.collect()) == [
-        (a.path, ""),
-        (a.path, "  broken "),
-        (a.path, '{"n": 1}'),
-        (b.path, "last"),
-    ]
+def test_an_unclaimed_batch_is_offered_again_and_another_jobs_files_are_its_own(lake: Lake) -> None:
+    a = LogFile("date=2026-01-30/a.json", 10)
+    offered = [next(ledger.pending(Lake(lake.spark, lake.root, {}), JOB, FRIDAY, [a])) for _ in range(2)]
+    assert offered[0] == offered[1]
+    assert not offered[0].is_claimed
+    batches(lake, FRIDAY, a)
+    (other,) = ledger.pending(Lake(lake.spark, lake.root, {}), "another_job", FRIDAY, [a])
+    assert (other.files, other.is_claimed) == ((a,), False)

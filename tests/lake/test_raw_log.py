@@ -1,0 +1,107 @@
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lstmrec.config import Config
+from lstmrec.errors import BadInput
+from lstmrec.lake import raw_log
+from lstmrec.lake.raw_log import LogFile
+
+SATURDAY = date(2026, 1, 31)
+
+
+@pytest.fixture
+def pattern(config: Config) -> str:
+    return config.source.day_pattern
+
+
+def write(log: Path, name: str, content: str = "{}\n") -> LogFile:
+    path = log / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return LogFile(name, len(content.encode()))
+
+
+def listed(spark: SparkSession, log: Path | str, pattern: str, day: date = SATURDAY) -> list[LogFile]:
+    return raw_log.list_files(spark, str(log), pattern, day, "source.events")
+
+
+def test_the_files_of_the_days_up_to_the_run_date_are_listed_at_any_depth(
+    spark: SparkSession, pattern: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "a log"
+    wanted = [
+        write(log, "date=2026-01-01/b.json", "1\n22\n"),
+        write(log, "date=2026-01-30/part-2.json.gz"),
+        write(log, "date=2026-01-31/a.json"),
+        write(log, "date=2026-01-31/hour=03/a+b.json"),
+        write(log, "date=2026-01-31/~last.json"),
+        write(log, "date=2026-01-31/été.json"),
+    ]
+    others = ("date=2026-02-01/a.json", "a.json", "date=2026-02-30/a.json", "backup/date=2026-01-01/a.json")
+    for other in others:
+        write(log, other)
+    for hidden in ("date=2026-01-01/_SUCCESS", "date=2026-01-01/.b.json.crc"):
+        write(log, hidden)
+    assert listed(spark, log, pattern) == wanted
+    assert listed(spark, f"{log}/", pattern, date(2026, 1, 1)) == wanted[:1]
+
+
+def test_another_layout_of_days_is_read_by_its_pattern(spark: SparkSession, tmp_path: Path) -> None:
+    own = write(tmp_path, "2026/01/31/a.json")
+    write(tmp_path, "2026/02/01/a.json")
+    assert listed(spark, tmp_path, r"(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})/") == [own]
+
+
+def test_a_log_without_a_file_for_the_run_is_told(spark: SparkSession, pattern: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(BadInput, match=f"^source.events: no folder {log}; set it to"):
+        listed(spark, log, pattern)
+    log.mkdir()
+    with pytest.raises(BadInput, match=f"^source.events: {log} holds no file of a day up to 2026-01-31 by"):
+        listed(spark, log, pattern)
+    write(log, "date=2026-02-01/a.json")
+    with pytest.raises(BadInput, match=r"but 1 others, e\.g\. date=2026-02-01/a\.json; check the folder"):
+        listed(spark, log, pattern)
+
+
+def test_lines_come_with_their_file_and_unchanged(spark: SparkSession, tmp_path: Path) -> None:
+    log = tmp_path / "a log"
+    a = write(log, "date=2026-01-30/a+é.json", '{"n": 1}\n\n  broken \n')
+    b = write(log, "date=2026-01-31/b.json", "last")
+    write(log, "date=2026-01-31/c.json", "not of the batch")
+    rows = raw_log.read_lines(spark, f"{log}/", [a, b])
+    assert sorted((row["source_file"], row["payload"]) for row in rows.collect()) == [
+        (a.path, ""),
+        (a.path, "  broken "),
+        (a.path, '{"n": 1}'),
+        (b.path, "last"),
+    ]
+
+
+def test_files_of_one_schema_are_read_together(spark: SparkSession, tmp_path: Path) -> None:
+    files = []
+    for name, query in (("a", "1 AS n"), ("b", "'x' AS n"), ("c", "2 AS n")):
+        spark.sql(f"SELECT {query}").coalesce(1).write.parquet(str(tmp_path / name))
+        (part,) = (tmp_path / name).glob("part-*.parquet")
+        files.append(LogFile(f"{name}/{part.name}", part.stat().st_size))
+    grouped = raw_log.by_schema(spark, str(tmp_path), files)
+    assert [own for _, own in grouped] == [[files[0], files[2]], [files[1]]]
+    rows = raw_log.read_rows(spark, str(tmp_path), grouped[0][1]).collect()
+    assert sorted((row["record"]["n"], row["source_file"][0]) for row in rows) == [(1, "a"), (2, "c")]
+
+
+def test_a_file_that_is_cut_off_is_named(spark: SparkSession, tmp_path: Path) -> None:
+    whole = gzip.compress("\n".join(json.dumps({"n": n * 7919}) for n in range(20_000)).encode())
+    path = tmp_path / "date=2026-01-31" / "a.json.gz"
+    path.parent.mkdir()
+    path.write_bytes(whole[: len(whole) // 2])
+    with (
+        pytest.raises(BadInput, match=r"^source.events: file:\S+/a.json.gz cannot be read: cut off"),
+        raw_log.naming_the_file("source.events"),
+    ):
+        raw_log.read_lines(spark, str(tmp_path), [LogFile("date=2026-01-31/a.json.gz", 1)]).count()
