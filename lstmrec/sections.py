@@ -127,6 +127,7 @@ class IngestConfig(_Section):
     max_queue_days: PositiveFloat
     late_days: PositiveFloat
     max_payload_bytes: PositiveInt
+    max_kept_bytes: PositiveInt
     max_id_chars: PositiveInt
     bot_user_agents: str
 

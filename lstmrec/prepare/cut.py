@@ -57,7 +57,7 @@ class Cut(NamedTuple):
 
 def fold(batches: Iterable[pa.RecordBatch], limits: Limits) -> Iterator[pa.RecordBatch]:
     """One row per session part of the events in `batches`, which hold all events of each of their users."""
-    events = _contiguous(batches)
+    events = contiguous(batches)
     if events.num_rows == 0:
         return
     users = user_codes(events[c.SITE], events[c.SESSION_USER])
@@ -163,7 +163,7 @@ def _batch(
     )
 
 
-def _contiguous(batches: Iterable[pa.RecordBatch]) -> pa.Table:
+def contiguous(batches: Iterable[pa.RecordBatch]) -> pa.Table:
     """All rows in one chunk a column."""
     held = list(batches)
     if not held:
@@ -175,7 +175,7 @@ def _contiguous(batches: Iterable[pa.RecordBatch]) -> pa.Table:
 
 
 def _wide_enough(column: pa.ChunkedArray) -> pa.DataType:
-    """A type with room for the whole column in one chunk; the wider one costs a copy, so only where it must."""
+    """A type with room for the whole column in one chunk; widening copies it, so only where it must be."""
     is_over = column.type == pa.string() and column.nbytes > _MAX_TEXT_BYTES
     return pa.large_string() if is_over else column.type
 

@@ -28,7 +28,8 @@ def from_json(lines: DataFrame, source: SourceConfig, rules: IngestConfig) -> Da
 
     One row per record, or per element of its `source.explode`; with payload, source_file and
     `reason`, null for a record that could be read, else the first that holds of: oversize_payload,
-    not_utf8 (the payload is then in base64), malformed_json. A text of `source.null_texts` is a null.
+    not_utf8 (the payload is then in base64), malformed_json. Of a payload over `max_kept_bytes` comes
+    the start, with its size and hash. A text of `source.null_texts` is a null.
     """
     schema = _json_schema(source)
     record = F.from_json(_readable(rules), schema, {"columnNameOfCorruptRecord": _CORRUPT})
@@ -91,17 +92,12 @@ def _fields(
     source: SourceConfig,
     rules: IngestConfig,
 ) -> DataFrame:
-    checked = records.withColumn(
-        c.REASON,
+    reason = (
         F.when(_is_oversize(rules), "oversize_payload")
         .when(~F.is_valid_utf8(c.PAYLOAD), "not_utf8")
-        .when(~F.coalesce(is_record, F.lit(False)), malformed),
-    ).withColumn(
-        c.PAYLOAD,
-        F.when(F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD)).otherwise(
-            F.base64(F.col(c.PAYLOAD).cast("binary"))
-        ),
+        .when(~F.coalesce(is_record, F.lit(False)), malformed)
     )
+    checked = records.select(c.SOURCE_FILE, _RECORD, reason.alias(c.REASON), _kept(rules).alias(c.PAYLOAD))
     exploded = _explode(checked, source)
     named = {ours: paths.parse(path) for ours, path in source.event_fields.named().items()}
     texts = {
@@ -112,7 +108,7 @@ def _fields(
     if source.only_event_type is not None:
         texts[c.EVENT_TYPE] = F.lit(source.only_event_type)
     if source.explode is not None:
-        texts[c.EVENT_ID] = texts[c.EVENT_ID] + F.lit("/") + F.col(_PLACE).cast("string")
+        texts[c.EVENT_ID] = F.concat(texts[c.EVENT_ID], F.lit("/"), F.col(_PLACE).cast("string"))
     return exploded.select(
         c.PAYLOAD, c.SOURCE_FILE, c.REASON, *(text.alias(name) for name, text in texts.items())
     )
@@ -120,6 +116,18 @@ def _fields(
 
 def _readable(rules: IngestConfig) -> Column:
     return F.when(~_is_oversize(rules) & F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD))
+
+
+def _kept(rules: IngestConfig) -> Column:
+    """The payload as quarantine keeps it: whole, unless so large that it would cost the job its memory."""
+    size, sha = F.octet_length(c.PAYLOAD).cast("string"), F.sha2(F.col(c.PAYLOAD), 256)
+    start = F.left(F.col(c.PAYLOAD), F.lit(rules.max_kept_bytes))
+    cut_off = F.concat(start, F.lit(" [cut off: "), size, F.lit(" bytes, sha256 "), sha, F.lit("]"))
+    return (
+        F.when(~F.is_valid_utf8(c.PAYLOAD), F.base64(F.col(c.PAYLOAD).cast("binary")))
+        .when(F.octet_length(c.PAYLOAD) > rules.max_kept_bytes, cut_off)
+        .otherwise(F.col(c.PAYLOAD))
+    )
 
 
 def _is_oversize(rules: IngestConfig) -> Column:
