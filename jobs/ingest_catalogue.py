@@ -1,30 +1,54 @@
-"""Write the catalogue file to `items` and the users file to `users`.
+"""Bring `items` and `users` up to the catalogue and users files, keeping what held before.
 
 spark-submit jobs/ingest_catalogue.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
+from pyspark.sql import DataFrame
+
+from lstmrec import columns as c
 from lstmrec import runtime
-from lstmrec.lake import files
-from lstmrec.lake.tables import ITEMS, USERS
+from lstmrec.lake import accounting, checks, files, validity
+from lstmrec.lake.table import Table
+from lstmrec.lake.tables import CATALOGUE_QUARANTINE, ITEMS, USERS
 from lstmrec.prepare import catalogue
 from lstmrec.runtime import Run
 
 
 @runtime.job("ingest_catalogue", __doc__)
 def main(run: Run) -> None:
-    source = run.config.source
-    items = catalogue.items(
-        files.read_lines(run.spark, source.items, "source.items"), source.item_fields
-    ).persist()
-    users = catalogue.users(
-        files.read_lines(run.spark, source.users, "source.users"), source.user_fields
-    ).persist()
+    source, rules = run.config.source, run.config.ingest
+    item_lines = files.read_lines(run.spark, source.items, "source.items")
+    user_lines = files.read_lines(run.spark, source.users, "source.users")
+    items = catalogue.items(item_lines, source.item_fields, rules).persist()
+    users = catalogue.users(user_lines, source.user_fields, rules).persist()
 
-    books = {f"items_{name}": n for name, n in catalogue.books(items, ITEMS.key[0]).items()}
-    books |= {f"users_{name}": n for name, n in catalogue.books(users, USERS.key[0]).items()}
-    run.lake.replace(ITEMS, catalogue.named(items, ITEMS.key[0]))
-    run.lake.replace(USERS, catalogue.named(users, USERS.key[0]))
+    books: dict[str, int] = {}
+    for table, records, lines in ((ITEMS, items, item_lines), (USERS, users, user_lines)):
+        own = accounting.count_outcomes(records.select(c.OUTCOME))
+        accounting.require_balance(lines.count(), own, run.job)
+        books |= {f"{table.name}_{outcome}": n for outcome, n in own.items()}
+    bad = catalogue.rejected(items, ITEMS.name).unionByName(catalogue.rejected(users, USERS.name))
+    histories = [(table, made(run, table, records)) for table, records in ((ITEMS, items), (USERS, users))]
+
+    run.lake.add_missing(CATALOGUE_QUARANTINE, bad)
+    for table, rows in histories:
+        run.lake.replace(table, rows)
     run.record(sum(books.values()), books)
+
+
+def made(run: Run, table: Table, records: DataFrame) -> DataFrame:
+    """The table's rows after this run: as they are where no file is named, or for a day of the past."""
+    run.lake.create(table)
+    stored = run.lake.read(table)
+    newest = validity.told_up_to(stored)
+    is_past = newest is not None and newest > run.run_date
+    if is_past:
+        run.log.warning(f"{table.name} left as they are: history goes forward only", newest=newest)
+    if is_past or getattr(run.config.source, table.name) is None:
+        return stored
+    rows = catalogue.history(stored, records, table.key[0], run.run_date).persist()
+    checks.require_unique(rows, table.key, table.name)
+    return rows
 
 
 if __name__ == "__main__":

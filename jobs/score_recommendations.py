@@ -10,6 +10,7 @@ from lstmrec import columns as c
 from lstmrec.lake import accounting, checks, models
 from lstmrec.lake.model_tables import ITEM_INDEX, RECOMMENDATIONS, SEQUENCES
 from lstmrec.lake.tables import SESSIONS, USERS
+from lstmrec.lake.validity import valid_on
 from lstmrec.prepare import histories, splits
 from lstmrec.runtime import Run
 
@@ -22,7 +23,7 @@ def main(run: Run) -> None:
 
     sequences = run.lake.read(SEQUENCES)
     warm = sequences.where(F.col(c.SPLIT) == splits.SCORE)
-    users = histories.with_cold_users(warm, run.lake.read(USERS))
+    users = histories.with_cold_users(warm, valid_on(run.lake.read(USERS), run.run_date))
     rules = run.config.scoring
     popularity = baselines.recent_popularity(run.lake.read(SESSIONS), run.run_date, rules.popularity_days)
     popular = scoring.PopularList.of(popularity, index)

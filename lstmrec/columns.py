@@ -41,6 +41,11 @@ JOB: Final = "job"
 OUTCOME: Final = "outcome"
 N_ROWS: Final = "n_rows"
 
+# Items and users
+ATTRIBUTES: Final = "attributes"
+VALID_FROM: Final = "valid_from"
+VALID_TO: Final = "valid_to"
+
 # Sessions
 SESSION_ID: Final = "session_id"
 SESSION_DATE: Final = "session_date"

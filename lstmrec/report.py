@@ -12,6 +12,7 @@ from lstmrec.lake import accounting
 from lstmrec.lake.model_tables import METRICS, RECOMMENDATIONS
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import ALL, ITEMS, RUN_ACCOUNTING, SESSIONS
+from lstmrec.lake.validity import valid_on
 
 _N_USERS: Final = 5
 _RULE: Final = "-" * 78
@@ -84,7 +85,7 @@ def _lists(lake: Lake, run_date: date, n: int) -> list[str]:
     firsts = lists.where(F.col(c.RANK) == 1).orderBy(F.xxhash64(c.USER_ID)).take(_N_USERS)
     users = [row[c.USER_ID] for row in firsts]
     titled = lists.where(F.col(c.USER_ID).isin(users)).join(
-        lake.read(ITEMS).select(c.ITEM_ID, "title"), on=c.ITEM_ID, how="left"
+        valid_on(lake.read(ITEMS), run_date).select(c.ITEM_ID, "title"), on=c.ITEM_ID, how="left"
     )
     rows = titled.where(F.col(c.RANK) <= n).orderBy(c.USER_ID, c.RANK).collect()
     lines = []

@@ -89,21 +89,36 @@ INGESTED_FILES: Final = Table(
     key=(c.JOB, "path", "size_bytes"),
 )
 
+_ENDS_AFTER_IT_BEGAN: Final = {
+    "ends_after_it_began": f"{c.VALID_TO} IS NULL OR {c.VALID_FROM} < {c.VALID_TO}",
+}
+
 ITEMS: Final = Table(
     name="items",
-    grain="item of the catalogue",
+    grain="item of the catalogue and stretch of days, up to but without valid_to, in which it was the same",
     schema=schema_of(
-        {c.ITEM_ID: STRING, "attributes": MapType(STRING, STRING)},
-        {"title": STRING, "categories": array_of(STRING)},
+        {c.ITEM_ID: STRING, c.ATTRIBUTES: MapType(STRING, STRING), c.VALID_FROM: DATE},
+        {"title": STRING, "categories": array_of(STRING), c.VALID_TO: DATE},
     ),
-    key=(c.ITEM_ID,),
+    key=(c.ITEM_ID, c.VALID_FROM),
+    constraints=_ENDS_AFTER_IT_BEGAN,
 )
 
 USERS: Final = Table(
     name="users",
-    grain="known user",
-    schema=schema_of({c.USER_ID: STRING, "attributes": MapType(STRING, STRING)}, {}),
-    key=(c.USER_ID,),
+    grain="known user and stretch of days, up to but without valid_to, in which the same was known",
+    schema=schema_of(
+        {c.USER_ID: STRING, c.ATTRIBUTES: MapType(STRING, STRING), c.VALID_FROM: DATE}, {c.VALID_TO: DATE}
+    ),
+    key=(c.USER_ID, c.VALID_FROM),
+    constraints=_ENDS_AFTER_IT_BEGAN,
+)
+
+CATALOGUE_QUARANTINE: Final = Table(
+    name="catalogue_quarantine",
+    grain="distinct line of the catalogue or users file that is no record: the reason and the whole line",
+    schema=schema_of({c.ROW_HASH: STRING, c.SOURCE: STRING, c.REASON: STRING, c.PAYLOAD: STRING}, {}),
+    key=(c.ROW_HASH,),
 )
 
 SESSIONS: Final = Table(
@@ -153,6 +168,7 @@ ALL: Final = (
     INGESTED_FILES,
     ITEMS,
     USERS,
+    CATALOGUE_QUARANTINE,
     SESSIONS,
     ITEM_INDEX,
     SEQUENCES,

@@ -1,80 +1,139 @@
-"""Catalogue and user files as rows of `items` and `users`."""
+"""Catalogue and user files as records, each line with its outcome, and the history that records make."""
 
 from collections.abc import Mapping
+from datetime import date
+from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.sections import ItemFields, UserFields
+from lstmrec.sections import IngestConfig, ItemFields, UserFields
 
-_ATTRIBUTES = "attributes"
-_N_LINES = "_n_lines"
+ACCEPTED: Final = "accepted"
+DUPLICATE: Final = "duplicate"
+
+_RECORD: Final = "record"
+_CONTENT: Final = "_content"
+_TODAY: Final = "_today"
+_VALIDITY: Final = (c.VALID_FROM, c.VALID_TO)
 
 
-def items(lines: DataFrame, fields: ItemFields) -> DataFrame:
-    """Rows of `items` from JSON lines; every field that the mapping does not name goes to `attributes`.
+def items(lines: DataFrame, fields: ItemFields, rules: IngestConfig) -> DataFrame:
+    """Records of items from JSON lines; every field that the mapping does not name goes to `attributes`.
 
-    One row per item id: of several lines with one id, the first in order of text. Lines without an
-    id, or which are no JSON object, come out as one row with a null id.
+    One row per line, with its `outcome`: accepted, or the first that holds of oversize_payload,
+    not_utf8, malformed_json, missing_id, duplicate, id_conflict. Of several lines with one id the first
+    in order of text is accepted; one with the same content is a duplicate of it, others conflict.
     """
     title = _text(fields.title) if fields.title else F.lit(None).cast("string")
     categories = _list(fields.categories) if fields.categories else F.lit(None).cast("array<string>")
-    return _records(
-        lines,
-        c.ITEM_ID,
-        fields.model_dump(),
-        {"title": title, "categories": F.filter(categories, F.isnotnull)},
+    columns = {"title": title, "categories": F.filter(categories, F.isnotnull)}
+    return _records(lines, c.ITEM_ID, fields.model_dump(), columns, rules)
+
+
+def users(lines: DataFrame, fields: UserFields, rules: IngestConfig) -> DataFrame:
+    """Records of users, as `items` does for the catalogue."""
+    return _records(lines, c.USER_ID, fields.model_dump(), {}, rules)
+
+
+def rejected(records: DataFrame, source: str) -> DataFrame:
+    """Rows of `catalogue_quarantine` from the records that are neither accepted nor duplicates.
+
+    One row per source, outcome and payload; what is not UTF-8 is in base64.
+    """
+    payload = F.when(F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD)).otherwise(
+        F.base64(F.col(c.PAYLOAD).cast("binary"))
+    )
+    return (
+        records.where(~F.col(c.OUTCOME).isin(ACCEPTED, DUPLICATE))
+        .select(F.lit(source).alias(c.SOURCE), F.col(c.OUTCOME).alias(c.REASON), payload.alias(c.PAYLOAD))
+        .distinct()  # a bad line that came twice is kept once
+        .withColumn(
+            c.ROW_HASH, F.substring(F.sha2(F.concat_ws(":", c.SOURCE, c.REASON, c.PAYLOAD), 256), 1, 32)
+        )
     )
 
 
-def users(lines: DataFrame, fields: UserFields) -> DataFrame:
-    """Rows of `users`, as `items` does for the catalogue."""
-    return _records(lines, c.USER_ID, fields.model_dump(), {})
+def history(stored: DataFrame, records: DataFrame, key: str, run_date: date) -> DataFrame:
+    """All rows of a table with valid_from and valid_to, after the accepted `records` of `run_date`.
 
+    One row per key and stretch of days in which its content was the same; valid_to is exclusive, and
+    null for what holds still. A key that is in no record ends; one that comes back begins anew. What an
+    earlier run of the same date did is undone first. `stored` must not tell of days after `run_date`.
+    """
+    day = F.lit(run_date)
+    still = F.when(F.col(c.VALID_TO) < day, F.col(c.VALID_TO))
+    before = stored.where(F.col(c.VALID_FROM) < day).withColumn(c.VALID_TO, still)
+    content = [name for name in stored.columns if name not in _VALIDITY]
+    today = records.where(F.col(c.OUTCOME) == ACCEPTED).select(*content)
 
-def named(records: DataFrame, key: str) -> DataFrame:
-    """The records that have an id."""
-    return records.where(F.col(key).isNotNull()).drop(_N_LINES)
-
-
-def books(records: DataFrame, key: str) -> dict[str, int]:
-    """How many lines became a record, repeated one, or had no id."""
-    has_id = F.col(key).isNotNull()
-    row = records.agg(
-        F.count_if(has_id).alias("accepted"),
-        F.coalesce(F.sum(F.when(has_id, F.col(_N_LINES) - 1)), F.lit(0)).alias("duplicate"),
-        F.coalesce(F.sum(F.when(~has_id, F.col(_N_LINES))), F.lit(0)).alias("missing_id"),
-    ).first()
-    return row.asDict() if row is not None else {}
+    known = today.select(key, _fingerprint(content).alias(_TODAY))
+    compared = before.join(known, on=key, how="left")
+    is_open = F.col(c.VALID_TO).isNull()
+    is_same = F.col(_TODAY).eqNullSafe(_fingerprint(content))
+    ended = compared.withColumn(
+        c.VALID_TO, F.when(is_open & ~is_same, day).otherwise(F.col(c.VALID_TO))
+    ).drop(_TODAY)  # fmt: skip
+    holding = ended.where(F.col(c.VALID_TO).isNull()).select(key)
+    begun = (
+        today.join(holding, on=key, how="left_anti")
+        .withColumn(c.VALID_FROM, day)
+        .withColumn(c.VALID_TO, F.lit(None).cast("date"))
+    )
+    return ended.select(*stored.columns).unionByName(begun.select(*stored.columns))
 
 
 def _records(
-    lines: DataFrame, key: str, fields: Mapping[str, str], columns: Mapping[str, Column]
+    lines: DataFrame,
+    key: str,
+    fields: Mapping[str, str],
+    columns: Mapping[str, Column],
+    rules: IngestConfig,
 ) -> DataFrame:
+    oversize = F.octet_length(c.PAYLOAD) > rules.max_payload_bytes
+    readable = F.when(~oversize & F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD))
     named = F.array(*(F.lit(name) for name in fields.values() if name is not None))
-    others = F.map_filter("record", lambda name, value: value.isNotNull() & ~F.array_contains(named, name))
-    return (
-        lines.withColumn("record", F.from_json(F.col(c.PAYLOAD), "map<string,string>"))
-        .select(
-            _text(fields[key]).alias(key),
-            *(column.alias(name) for name, column in columns.items()),
-            F.coalesce(others, F.create_map().cast("map<string,string>")).alias(_ATTRIBUTES),
-            c.PAYLOAD,
-        )
-        .groupBy(key)
-        .agg(
-            F.min_by(F.struct(*columns, _ATTRIBUTES), c.PAYLOAD).alias("first"),
-            F.count(F.lit(1)).alias(_N_LINES),
-        )
-        .select(key, "first.*", _N_LINES)
+    others = F.map_filter(_RECORD, lambda name, value: value.isNotNull() & ~F.array_contains(named, name))
+    records = lines.withColumn(_RECORD, F.from_json(readable, "map<string,string>")).select(
+        c.PAYLOAD,
+        _RECORD,
+        _text(fields[key]).alias(key),
+        *(column.alias(name) for name, column in columns.items()),
+        F.coalesce(others, F.create_map().cast("map<string,string>")).alias(c.ATTRIBUTES),
     )
+    reason = (
+        F.when(oversize, "oversize_payload")
+        .when(~F.is_valid_utf8(c.PAYLOAD), "not_utf8")
+        .when(F.col(_RECORD).isNull(), "malformed_json")
+        .when(F.col(key).isNull(), "missing_id")
+    )
+    by_text = Window.partitionBy(key, F.col(key).isNull()).orderBy(c.PAYLOAD)
+    content = records.withColumn(_CONTENT, _fingerprint([*columns, c.ATTRIBUTES]))
+    outcome = (
+        F.when(reason.isNotNull(), reason)
+        .when(F.row_number().over(by_text) == 1, ACCEPTED)
+        .when(F.col(_CONTENT) == F.first(_CONTENT).over(by_text), DUPLICATE)
+        .otherwise("id_conflict")
+    )
+    return content.withColumn(c.OUTCOME, outcome).drop(_RECORD, _CONTENT)
+
+
+def _fingerprint(content: list[str]) -> Column:
+    """A text that two rows have in common where their contents are equal, whatever the order of a map."""
+    return F.to_json(F.struct(*(_comparable(name) for name in content)))
+
+
+def _comparable(name: str) -> Column:
+    if name == c.ATTRIBUTES:
+        return F.array_sort(F.map_entries(name)).alias(name)
+    return F.col(name)
 
 
 def _text(field: str) -> Column:
-    trimmed = F.trim(F.col("record")[field])
+    trimmed = F.trim(F.col(_RECORD)[field])
     return F.when(trimmed != "", trimmed)
 
 
 def _list(field: str) -> Column:
-    return F.from_json(F.col("record")[field], "array<string>")
+    return F.from_json(F.col(_RECORD)[field], "array<string>")

@@ -1,9 +1,16 @@
-"""Catalogue and users from JSON lines: fields, attributes, and lines that are none."""
+"""Catalogue and users: fields, attributes, lines that are no records, and the history that records make."""
 
-from pyspark.sql import SparkSession
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.lake.tables import ITEMS, USERS
+from lstmrec.config import Config
+from lstmrec.lake import accounting
+from lstmrec.lake.tables import ITEMS
+from lstmrec.lake.validity import valid_on
 from lstmrec.prepare import catalogue
 from lstmrec.sections import ItemFields, UserFields
 from tests.prepare.factories import lines
@@ -11,9 +18,13 @@ from tests.prepare.factories import lines
 FIELDS = ItemFields(item_id="id", title="name", categories="genres")
 
 
-def test_named_fields_become_columns_and_all_others_attributes(spark: SparkSession) -> None:
-    raw = lines(spark, {"id": 7, "name": " Heat ", "genres": ["Action", "Crime"], "year": 1995})
-    (row,) = catalogue.named(catalogue.items(raw, FIELDS), c.ITEM_ID).select(*ITEMS.columns).collect()
+def items(spark: SparkSession, config: Config, *records: Any) -> DataFrame:
+    return catalogue.items(lines(spark, *records), FIELDS, config.ingest)
+
+
+def test_named_fields_become_columns_and_all_others_attributes(spark: SparkSession, config: Config) -> None:
+    record = {"id": 7, "name": " Heat ", "genres": ["Action", "Crime"], "year": 1995}
+    (row,) = items(spark, config, record).drop(c.PAYLOAD, c.OUTCOME).collect()
     assert row.asDict() == {
         "item_id": "7",
         "title": "Heat",
@@ -22,22 +33,76 @@ def test_named_fields_become_columns_and_all_others_attributes(spark: SparkSessi
     }
 
 
-def test_lines_that_repeat_an_id_or_have_none_are_counted_and_left_out(spark: SparkSession) -> None:
-    raw = lines(
-        spark, {"id": "1", "name": "b"}, {"id": "1", "name": "a"}, {"name": "x"}, "broken", {"id": "2"}
-    )
-    records = catalogue.items(raw, FIELDS)
-    assert catalogue.books(records, c.ITEM_ID) == {"accepted": 2, "duplicate": 1, "missing_id": 2}
-    titles = {r[c.ITEM_ID]: r["title"] for r in catalogue.named(records, c.ITEM_ID).collect()}
-    assert titles == {"1": "a", "2": None}
-
-
-def test_users_keep_what_is_known_of_them(spark: SparkSession) -> None:
+def test_users_keep_what_is_known_of_them(spark: SparkSession, config: Config) -> None:
     raw = lines(spark, {"user_id": "ann", "age": 33, "city": None})
-    (row,) = catalogue.named(catalogue.users(raw, UserFields(user_id="user_id")), c.USER_ID).collect()
-    assert row.asDict() == {"user_id": "ann", "attributes": {"age": "33"}}
-    assert set(row.asDict()) == set(USERS.columns)
+    (row,) = catalogue.users(raw, UserFields(user_id="user_id"), config.ingest).collect()
+    assert (row[c.USER_ID], row[c.ATTRIBUTES], row[c.OUTCOME]) == ("ann", {"age": "33"}, "accepted")
 
 
-def test_an_empty_file_gives_no_record(spark: SparkSession) -> None:
-    assert catalogue.books(catalogue.items(lines(spark, ""), FIELDS), c.ITEM_ID)["accepted"] == 0
+def test_every_line_has_an_outcome_and_those_that_are_no_record_are_kept_once(
+    spark: SparkSession, config: Config
+) -> None:
+    records = items(
+        spark,
+        config,
+        *({"id": "1", "name": "b"}, {"id": "1", "name": "a"}, {"name": "a", "id": "1"}, {"id": "2"}),
+        *({"name": "x"}, "broken", "broken", {"id": "3", "name": "y" * 70_000}),
+    )
+    assert accounting.count_outcomes(records.select(c.OUTCOME)) == {
+        "accepted": 2, "duplicate": 1, "id_conflict": 1, "missing_id": 1, "malformed_json": 2,
+        "oversize_payload": 1,
+    }  # fmt: skip
+    accepted = records.where(F.col(c.OUTCOME) == "accepted").collect()
+    assert {r[c.ITEM_ID]: r["title"] for r in accepted} == {"1": "a", "2": None}
+    kept = catalogue.rejected(records, "items").collect()
+    assert sorted(row[c.REASON] for row in kept) == [
+        "id_conflict", "malformed_json", "missing_id", "oversize_payload"
+    ]  # fmt: skip
+    assert len({row[c.ROW_HASH] for row in kept}) == 4
+
+
+def after(spark: SparkSession, config: Config, *days: tuple[int, dict[str, str]]) -> DataFrame:
+    """The table after runs of January days, each with a file of item ids and titles."""
+    rows = spark.createDataFrame([], ITEMS.schema)
+    for day, titles in days:
+        records = items(spark, config, *({"id": key, "name": title} for key, title in titles.items()))
+        made = catalogue.history(rows, records, c.ITEM_ID, date(2026, 1, day))
+        rows = spark.createDataFrame(made.select(*ITEMS.columns).collect(), ITEMS.schema)
+    return rows
+
+
+def told(rows: DataFrame) -> list[tuple[str, str, int, int | None]]:
+    """(item, title, first day, day after the last), sorted."""
+    found = [(r[c.ITEM_ID], r["title"], r[c.VALID_FROM].day, r[c.VALID_TO]) for r in rows.collect()]
+    return sorted((item, title, start, end.day if end else None) for item, title, start, end in found)
+
+
+def test_an_item_that_changes_ends_or_comes_back_has_a_row_for_each_stretch(
+    spark: SparkSession, config: Config
+) -> None:
+    rows = after(
+        spark,
+        config,
+        (1, {"same": "s", "new title": "a", "comes back": "c"}),
+        (2, {"same": "s", "new title": "b"}),
+        (4, {"same": "s", "new title": "b", "comes back": "c"}),
+    )
+    assert told(rows) == [
+        ("comes back", "c", 1, 2),
+        ("comes back", "c", 4, None),
+        ("new title", "a", 1, 2),
+        ("new title", "b", 2, None),
+        ("same", "s", 1, None),
+    ]
+    held = {day: {r["title"] for r in valid_on(rows, date(2026, 1, day)).collect()} for day in (1, 2, 3, 4)}
+    assert held == {1: {"s", "a", "c"}, 2: {"s", "b"}, 3: {"s", "b"}, 4: {"s", "b", "c"}}
+
+
+def test_a_rerun_changes_nothing_and_one_with_another_file_replaces_its_day(
+    spark: SparkSession, config: Config
+) -> None:
+    first, wrong, right = (1, {"a": "x", "b": "y"}), (2, {"a": "wrong"}), (2, {"a": "x", "b": "z"})
+    once = told(after(spark, config, first, right))
+    assert once == [("a", "x", 1, None), ("b", "y", 1, 2), ("b", "z", 2, None)]
+    assert told(after(spark, config, first, right, right)) == once
+    assert told(after(spark, config, first, wrong, right)) == once
