@@ -74,7 +74,8 @@ def make_shop(folder: Path) -> Shop:
     log = generate(PLAN)
     lines, planted = plant(log.events(), DIRT, seed=7)
     newcomers = [{"user_id": f"newcomer-{n}"} for n in range(3)]
-    write_log(folder / "raw", by_day(lines), log.items(), [*log.users(), *newcomers])
+    nobody = {"age": 33}  # a line without an id
+    write_log(folder / "raw", by_day(lines), log.items(), [*log.users(), *newcomers, nobody])
     settings = {
         "lake": {"root": str(folder / "lake")},
         "source": {
