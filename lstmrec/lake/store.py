@@ -123,21 +123,29 @@ class Lake:
         """Add `rows`, unless this run's rows were added before: a second attempt changes nothing."""
         self.create(table)
         self._sign()
-        once = {"txnAppId": run_id, "txnVersion": "1"}  # Delta passes over a version that it has seen
-        self._fitted(table, rows).write.format("delta").mode("append").options(**once).save(self.path(table))
+        append = self._fitted(table, rows).write.format("delta").mode("append")
+        append.options(**_transaction(run_id)).save(self.path(table))
 
     def upsert(self, table: Table, rows: DataFrame) -> None:
         """Put `rows` into `table` by its key: a row with a known key replaces the stored one."""
         self._merge(table, rows).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
 
-    def upsert_within(self, table: Table, rows: DataFrame, within: str) -> None:
-        """The same, where no stored row with one of the keys lies outside `within`.
+    def upsert_once(self, table: Table, rows: DataFrame, within: str, run_id: str) -> None:
+        """The same, unless this run's rows were put there before, and looking at a part of the table only.
 
-        `within` is a condition on the partition columns of `stored`; what it excludes is not looked at.
+        `within` is a condition on the partition columns of `stored` that holds for every stored row with
+        one of the keys.
         """
         self.create(table)
         merge = self._merge_frame(table, self._fitted(table, rows), within)
-        merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+        once = {f"spark.databricks.delta.write.{name}": value for name, value in _transaction(run_id).items()}
+        for name, value in once.items():
+            self.spark.conf.set(name, value)
+        try:
+            merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+        finally:
+            for name in once:
+                self.spark.conf.unset(name)
 
     def amend(
         self,
@@ -226,6 +234,11 @@ class Lake:
                 f"{table.name}: no table at {self.path(table)}; run the job that writes it (see README), "
                 "or set lake.root to where it is"
             )
+
+
+def _transaction(run_id: str) -> dict[str, str]:
+    """By which Delta knows a write of the run, and passes over it when it comes again."""
+    return {"txnAppId": run_id, "txnVersion": "1"}
 
 
 def _require_schema(got: StructType, table: Table, where: str) -> None:
