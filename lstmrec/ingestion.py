@@ -27,7 +27,10 @@ _MAPPED_WRONG: Final = {
     "missing_user": "event_fields.device_id and event_fields.user_id",
     "missing_item": "event_fields.item_id",
     "missing_time": "event_fields.created_ts and event_fields.received_ts",
+    "impossible_time": "time_format, event_fields.created_ts and event_fields.received_ts",
     "unknown_event_type": "event_fields.event_type and event_types",
+    "malformed_json": "format, explode and the paths of event_fields",
+    "malformed_csv": "csv.delimiter and csv.columns",
 }
 
 
@@ -71,7 +74,8 @@ def read(lake: Lake, folder: str, batch: Batch, source: SourceConfig, rules: Ing
             columns = records.csv_columns(header, source)
             lines = raw_log.read_lines(lake.spark, folder, files)
             found.append(Found(records.from_csv(lines, header, columns, source, rules), source))
-            schemas.append(records.csv_schema(columns))
+            if header:  # an empty file lacks all fields, and has no row to tell of it
+                schemas.append(records.csv_schema(columns))
     else:
         for schema, files in raw_log.by_schema(lake.spark, folder, batch.files):
             rows = raw_log.read_rows(lake.spark, folder, files)
@@ -135,8 +139,7 @@ def publish(lake: Lake, made: Settled, redriven: DataFrame | None, batch: Batch)
     if taken_back:
         days = displaced.select(c.EVENT_DATE).distinct().collect()  # few: those of redelivered events
         dates = ", ".join(sorted(f"DATE'{row[c.EVENT_DATE]}'" for row in days))
-        within = f"stored.{c.EVENT_DATE} IN ({dates})"
-        lake.upsert_once(EVENTS, made.winners, within, batch.run_id)
+        lake.upsert_within(EVENTS, made.winners, f"stored.{c.EVENT_DATE} IN ({dates})")
         run_id, n = f"{batch.run_id}-displaced", sum(taken_back.values())
         accounting.record(lake, run_id, batch.run_date, DISPLACED, n, taken_back)
     else:
@@ -179,8 +182,8 @@ def _require_fields(layouts: Sequence[tuple[Mapping[str, str], Sequence[str]]], 
 
 def _require_sense(books: Mapping[str, int]) -> None:
     """Stop if a large batch has nothing but rows of one reason that a wrong mapping gives to all rows."""
-    read = sum(n for outcome, n in books.items() if outcome not in _NO_RECORDS)
     for reason, keys in _MAPPED_WRONG.items():
+        read = sum(n for outcome, n in books.items() if outcome == reason or outcome not in _NO_RECORDS)
         if books.get(reason, 0) == read >= _ENOUGH_TO_TELL:
             raise BadInput(
                 f"source: each of {read} rows is a {reason}; the mapping seems not to be this log's, see "

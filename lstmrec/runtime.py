@@ -127,6 +127,7 @@ def spark_session(name: str, settings: SparkConfig) -> SparkSession:
         .config("spark.sql.shuffle.partitions", settings.shuffle_partitions)
         .config("spark.databricks.delta.snapshotPartitions", settings.snapshot_partitions)
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.sql.legacy.parquet.nanosAsLong", "true")  # else it reads no file by pandas
         .config("spark.ui.showConsoleProgress", "false")
         .getOrCreate()
     )

@@ -88,7 +88,7 @@ class SourceConfig(_Section):
     null_texts: tuple[str, ...]
     event_fields: EventFields
     only_event_type: str | None
-    time_format: Literal["iso8601", "epoch_seconds", "epoch_millis", "epoch_micros"]
+    time_format: Literal["iso8601", "epoch_seconds", "epoch_millis", "epoch_micros", "epoch_nanos"]
     event_types: Annotated[dict[str, str | None], Field(min_length=1)]
     event_weights: dict[str, PositiveFloat]
     item_fields: ItemFields

@@ -19,7 +19,11 @@ from lstmrec.errors import BadInput
 
 Layout = TypeVar("Layout")
 
-_UNREADABLE = re.compile(r"\[FAILED_READ_FILE\.\w+\] Encountered error while reading file (\S.*?)\. ")
+_UNREADABLE = re.compile(
+    r"\[FAILED_READ_FILE\.\w+\] Encountered error while reading file (?P<damaged>\S.*?)\. "
+    r"|\[PATH_NOT_FOUND\] Path does not exist: (?P<gone>\S.*?)\. "
+)
+_GLOB = re.compile(r"[*?{}\[\]\\]")
 
 
 @dataclass(frozen=True, order=True)
@@ -84,10 +88,9 @@ def by_schema(
 
 
 def by_header(spark: SparkSession, folder: str, files: Sequence[LogFile]) -> list[tuple[str, list[LogFile]]]:
-    """The text files, those with the same first line together; an empty file goes with any line."""
+    """The text files, those with the same first line together; that of an empty file is empty."""
     first = {file: spark.read.text(_paths(folder, [file])).head() for file in files}
-    headers = {file: "" if row is None else row["value"] for file, row in first.items()}
-    return _together(headers)
+    return _together({file: "" if row is None else row["value"] for file, row in first.items()})
 
 
 @contextmanager
@@ -99,14 +102,16 @@ def naming_the_file(key: str) -> Iterator[None]:
         found = _UNREADABLE.search(str(error))
         if found is None:
             raise
+        file = found["damaged"] or found["gone"]
         raise BadInput(
-            f"{key}: {found[1]} cannot be read: cut off, damaged, or gone; put the whole file there "
+            f"{key}: {file} cannot be read: cut off, damaged, or gone; put the whole file there "
             "or take it away, and run again. Nothing was written"
         ) from None
 
 
 def _paths(folder: str, files: Sequence[LogFile]) -> list[str]:
-    return [f"{folder.rstrip('/')}/{file.path}" for file in files]
+    names = [_GLOB.sub(r"\\\g<0>", file.path) for file in files]  # Spark takes a name for a pattern
+    return [f"{folder.rstrip('/')}/{name}" for name in names]
 
 
 def _source_file(folder: str) -> Column:

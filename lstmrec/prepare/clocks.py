@@ -17,7 +17,7 @@ DEVICE: Final = "device"  # created, believed as it is
 COLLECTOR: Final = "collector"  # received, since the device clock is missing or broken
 AHEAD: Final = "ahead"  # received, since the device clock ran ahead of it
 
-_MICROS: Final = {"epoch_seconds": 1_000_000, "epoch_millis": 1_000, "epoch_micros": 1}
+_MICROS: Final = {"epoch_seconds": 1_000_000, "epoch_millis": 1_000, "epoch_micros": 1, "epoch_nanos": 0.001}
 _MAX_EPOCH_MICROS: Final = 253_402_300_800_000_000  # the year 10000, where timestamps end
 
 

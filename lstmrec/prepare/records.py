@@ -1,7 +1,7 @@
 """From records of a raw log, in any of its formats, to the texts of the fields that the mapping names."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,15 @@ from lstmrec.sections import IngestConfig, SourceConfig
 TEXT_FIELDS: Final = (c.EVENT_ID, c.DEVICE_ID, c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.USER_AGENT)
 TIME_FIELDS: Final = (c.CREATED_TS, c.SENT_TS, c.RECEIVED_TS)
 
+_BLANKS: Final = " \t\r\n\u00a0"
+_MICROS: Final = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+
 _RECORD: Final = "record"
+_END: Final = "_end"
+_PARSED: Final = "_parsed"
 _ELEMENT: Final = "_element"
 _PLACE: Final = "_place"
 _CORRUPT: Final = "_corrupt"
@@ -28,24 +36,37 @@ def from_json(lines: DataFrame, source: SourceConfig, rules: IngestConfig) -> Da
 
     One row per record, or per element of its `source.explode`; with payload, source_file and
     `reason`, null for a record that could be read, else the first that holds of: oversize_payload,
-    not_utf8 (the payload is then in base64), malformed_json. Of a payload over `max_kept_bytes` comes
-    the start, with its size and hash. A text of `source.null_texts` is a null.
+    not_utf8 (the payload is then in base64), malformed_json (also where a mapped field has another
+    shape than its path). Of a payload over `max_kept_bytes` comes the start, with its size and hash.
+    A blank text, or one of `source.null_texts`, is a null.
     """
     schema = _json_schema(source)
-    record = F.from_json(_readable(rules), schema, {"columnNameOfCorruptRecord": _CORRUPT})
+    # The parser reads one value and leaves the rest of a line unread: a second object on it would be
+    # lost unseen. Within another object the line must be one value, and what stands after it is missed.
+    wrapped = F.concat(F.lit(f'{{"{_RECORD}": '), _readable(rules), F.lit(f', "{_END}": 1}}'))
+    wrapper = StructType([StructField(_RECORD, schema), *csv_schema([_END, _CORRUPT])])
+    parsed = F.from_json(wrapped, wrapper, {"columnNameOfCorruptRecord": _CORRUPT})
+    rows = lines.withColumn(_PARSED, parsed).withColumn(_RECORD, F.col(_PARSED)[_RECORD])
     is_object = (
-        F.trim(c.PAYLOAD).startswith("{")
-        & F.col(_RECORD).isNotNull()
-        & F.col(f"{_RECORD}.{_CORRUPT}").isNull()
+        F.col(_PARSED)[_CORRUPT].isNull() & F.col(_PARSED)[_END].isNotNull() & F.col(_RECORD).isNotNull()
     )
-    return _fields(lines.withColumn(_RECORD, record), is_object, "malformed_json", schema, source, rules)
+    return _fields(rows, is_object, "malformed_json", schema, source, rules)
 
 
 def csv_columns(header: str, source: SourceConfig) -> list[str]:
-    """The names in a file's first line, or those of `source.csv.columns` where files have no such line."""
+    """The names in a file's first line, or those of `source.csv.columns` where files have no such line.
+
+    A column without a name, or with that of one before it, is called by its place: _c0, _c1, ...
+    """
     if source.csv.columns is not None:
         return list(source.csv.columns)
-    return next(csv.reader([header.removeprefix("\ufeff").strip()], delimiter=source.csv.delimiter), [])
+    names = next(csv.reader([header.removeprefix("\ufeff")], delimiter=source.csv.delimiter), [])
+    names = [name.strip() for name in names or [""]]
+    known = [name.lower() for name in names]  # Spark looks names up in any case
+    return [
+        name if name and known.index(name.lower()) == place else f"_c{place}"
+        for place, name in enumerate(names)
+    ]
 
 
 def csv_schema(columns: Sequence[str]) -> StructType:
@@ -61,27 +82,29 @@ def from_csv(
     A row with fewer or more fields, or none at all, is malformed_csv. A quoted field ends in its line.
     """
     rows = lines if source.csv.columns is not None else lines.where(F.col(c.PAYLOAD) != header)
-    schema = StructType([*csv_schema(columns), StructField(_CORRUPT, StringType())])
+    schema = csv_schema([*columns, _CORRUPT])
     options = {"sep": source.csv.delimiter, "columnNameOfCorruptRecord": _CORRUPT, "escape": '"'}
-    record = F.from_csv(_readable(rules), ", ".join(f"`{n}` string" for n in schema.names), options)
+    ddl = ", ".join(f"`{name.replace('`', '``')}` string" for name in schema.names)
+    record = F.from_csv(_readable(rules), ddl, options)
     is_row = (F.trim(c.PAYLOAD) != "") & F.col(f"{_RECORD}.{_CORRUPT}").isNull()
     return _fields(rows.withColumn(_RECORD, record), is_row, "malformed_csv", schema, source, rules)
 
 
 def from_rows(rows: DataFrame, source: SourceConfig, rules: IngestConfig) -> DataFrame:
-    """The same of structs in `record`, whose payload is the struct as JSON; none is malformed."""
+    """The same of structs in `record`, whose payload is the struct as JSON; none is malformed.
+
+    A typed time comes as text, which is what a `source.time_format` of iso8601 stands for.
+    """
     schema = rows.schema[_RECORD].dataType
     assert isinstance(schema, StructType)
-    with_payload = rows.withColumn(c.PAYLOAD, F.to_json(_RECORD))
+    with_payload = rows.withColumn(c.PAYLOAD, F.to_json(_RECORD, _MICROS))
     return _fields(with_payload, F.lit(True), "malformed_row", schema, source, rules)
 
 
 def missing(schema: StructType, source: SourceConfig) -> dict[str, str]:
     """Our field -> the path of the mapping that leads nowhere in records of `schema`."""
-    named = {ours: paths.parse(path) for ours, path in source.event_fields.named().items()}
-    return {
-        ours: source.event_fields.named()[ours] for ours, steps in named.items() if not _leads(schema, steps)
-    }
+    named = source.event_fields.named()
+    return {ours: path for ours, path in named.items() if not _leads(schema, paths.parse(path), source)}
 
 
 def _fields(
@@ -98,13 +121,9 @@ def _fields(
         .when(~F.coalesce(is_record, F.lit(False)), malformed)
     )
     checked = records.select(c.SOURCE_FILE, _RECORD, reason.alias(c.REASON), _kept(rules).alias(c.PAYLOAD))
-    exploded = _explode(checked, source)
-    named = {ours: paths.parse(path) for ours, path in source.event_fields.named().items()}
-    texts = {
-        name: _text(_value(named[name], source), source) if name in named and _leads(schema, named[name])
-        else F.lit(None).cast("string")
-        for name in (*TEXT_FIELDS, *TIME_FIELDS)
-    }  # fmt: skip
+    exploded = _explode(checked, schema, source)
+    named = source.event_fields.named()
+    texts = {name: _field(schema, named.get(name), source) for name in (*TEXT_FIELDS, *TIME_FIELDS)}
     if source.only_event_type is not None:
         texts[c.EVENT_TYPE] = F.lit(source.only_event_type)
     if source.explode is not None:
@@ -120,29 +139,39 @@ def _readable(rules: IngestConfig) -> Column:
 
 def _kept(rules: IngestConfig) -> Column:
     """The payload as quarantine keeps it: whole, unless so large that it would cost the job its memory."""
-    size, sha = F.octet_length(c.PAYLOAD).cast("string"), F.sha2(F.col(c.PAYLOAD), 256)
+    size, sha = F.octet_length(c.PAYLOAD), F.sha2(F.col(c.PAYLOAD), 256)
     start = F.left(F.col(c.PAYLOAD), F.lit(rules.max_kept_bytes))
-    cut_off = F.concat(start, F.lit(" [cut off: "), size, F.lit(" bytes, sha256 "), sha, F.lit("]"))
-    return (
-        F.when(~F.is_valid_utf8(c.PAYLOAD), F.base64(F.col(c.PAYLOAD).cast("binary")))
-        .when(F.octet_length(c.PAYLOAD) > rules.max_kept_bytes, cut_off)
-        .otherwise(F.col(c.PAYLOAD))
-    )
+    base64 = F.translate(F.base64(start.cast("binary")), "\r\n", "")
+    text = F.when(F.is_valid_utf8(c.PAYLOAD), start).otherwise(base64)
+    note = F.concat(F.lit(" [cut off: "), size.cast("string"), F.lit(" bytes, sha256 "), sha, F.lit("]"))
+    return F.concat(text, F.when(size > rules.max_kept_bytes, note).otherwise(""))
 
 
 def _is_oversize(rules: IngestConfig) -> Column:
     return F.octet_length(c.PAYLOAD) > rules.max_payload_bytes
 
 
-def _explode(records: DataFrame, source: SourceConfig) -> DataFrame:
+def _explode(records: DataFrame, schema: StructType, source: SourceConfig) -> DataFrame:
     if source.explode is None:
         return records
-    elements = _walk(F.col(_RECORD), paths.parse(source.explode))
+    steps = paths.parse(source.explode)
+    if not _leads(schema, steps, source):
+        return records.withColumn(_PLACE, F.lit(None))
+    elements = _walk(F.col(_RECORD), steps)
     return records.select("*", F.posexplode_outer(elements).alias(_PLACE, _ELEMENT))
 
 
+def _field(schema: StructType, path: str | None, source: SourceConfig) -> Column:
+    """The text at the end of `path`, null where there is none."""
+    steps = paths.parse(path) if path is not None else ()
+    if not steps or not _leads(schema, steps, source):
+        return F.lit(None).cast("string")
+    text = F.trim(_value(steps, source).cast("string"), F.lit(_BLANKS))
+    return F.when(~text.isin("", *source.null_texts), text)
+
+
 def _value(steps: tuple[Step, ...], source: SourceConfig) -> Column:
-    exploded = paths.parse(source.explode) if source.explode is not None else ()
+    exploded = _exploded(source)
     if exploded and steps[: len(exploded)] == exploded:
         return _walk(F.col(_ELEMENT), steps[len(exploded) :])
     return _walk(F.col(_RECORD), steps)
@@ -158,23 +187,22 @@ def _walk(record: Column, steps: Sequence[Step]) -> Column:
     return record
 
 
-def _has(key: str, value: str):  # type: ignore[no-untyped-def]
+def _exploded(source: SourceConfig) -> tuple[Step, ...]:
+    return paths.parse(source.explode) if source.explode is not None else ()
+
+
+def _has(key: str, value: str) -> Callable[[Column], Column]:
     return lambda element: element.getField(key).cast("string") == value
 
 
-def _text(value: Column, source: SourceConfig) -> Column:
-    trimmed = F.trim(value.cast("string"))
-    return F.when(~trimmed.isin("", *source.null_texts), trimmed)
-
-
-def _leads(schema: DataType, steps: Sequence[Step]) -> bool:
-    for step in steps:
-        if isinstance(schema, ArrayType):  # the array that source.explode names
-            schema = schema.elementType
+def _leads(schema: DataType, steps: tuple[Step, ...], source: SourceConfig) -> bool:
+    """Whether there is something at the end of `steps` in a record of `schema`."""
+    exploded = _exploded(source)
+    for depth, step in enumerate(steps, start=1):
         if not isinstance(schema, StructType) or step.name not in schema.fieldNames():
             return False
         schema = schema[step.name].dataType
-        if step.into_array:
+        if step.into_array or steps[:depth] == exploded:
             if not isinstance(schema, ArrayType):
                 return False
             schema = schema.elementType
@@ -198,7 +226,7 @@ def _struct(fields: Mapping[str, _Node]) -> StructType:
 
 
 def _json_schema(source: SourceConfig) -> StructType:
-    exploded = paths.parse(source.explode) if source.explode is not None else ()
+    exploded = _exploded(source)
     root = _Node()
     for path in (*filter(None, [source.explode]), *source.event_fields.named().values()):
         node, steps = root, paths.parse(path)
@@ -207,4 +235,4 @@ def _json_schema(source: SourceConfig) -> StructType:
             node.is_array |= step.into_array or steps[:depth] == exploded
             if step.where is not None:
                 node.fields.setdefault(step.where[0], _Node())
-    return StructType([*_struct(root.fields), StructField(_CORRUPT, StringType())])
+    return _struct(root.fields)

@@ -1,9 +1,13 @@
 import gzip
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from lstmrec.config import Config
@@ -95,13 +99,68 @@ def test_files_of_one_schema_are_read_together(spark: SparkSession, tmp_path: Pa
     assert sorted((row["record"]["n"], row["source_file"][0]) for row in rows) == [(1, "a"), (2, "c")]
 
 
-def test_a_file_that_is_cut_off_is_named(spark: SparkSession, tmp_path: Path) -> None:
+def test_times_in_nanoseconds_as_pandas_writes_them_are_numbers(spark: SparkSession, tmp_path: Path) -> None:
+    at = pa.array([1769767200000000001], pa.timestamp("ns"))
+    pq.write_table(pa.table({"at": at}), tmp_path / "a.parquet", version="2.6")
+    (row,) = raw_log.read_rows(spark, str(tmp_path), [LogFile("a.parquet", 1)]).collect()
+    assert row["record"]["at"] == 1769767200000000001
+
+
+def test_files_of_one_first_line_are_read_together_whatever_the_order_of_columns_in_others(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    contents = {"a": "user,item\nann,a\n", "b": "item,user\r\n", "c": "user,item", "d": "", "e": "\n"}
+    a, b, c, d, e = (write(tmp_path, f"{name}.csv", content) for name, content in contents.items())
+    assert raw_log.by_header(spark, str(tmp_path), [a, b, c, d, e]) == [
+        ("user,item", [a, c]),
+        ("item,user", [b]),
+        ("", [d, e]),
+    ]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_read_alone(spark: SparkSession, tmp_path: Path) -> None:
+    odd = write(tmp_path, "date=2026-01-31/[ab]{c,d}*?.json", "odd")
+    write(tmp_path, "date=2026-01-31/acx.json", "matched by it")
+    assert [row["payload"] for row in raw_log.read_lines(spark, str(tmp_path), [odd]).collect()] == ["odd"]
+
+
+def unreadable(tmp_path: Path, name: str, content: bytes) -> LogFile:
+    (tmp_path / name).write_bytes(content)
+    return LogFile(name, len(content))
+
+
+def test_a_file_that_cannot_be_read_is_named(spark: SparkSession, tmp_path: Path) -> None:
     whole = gzip.compress("\n".join(json.dumps({"n": n * 7919}) for n in range(20_000)).encode())
-    path = tmp_path / "date=2026-01-31" / "a.json.gz"
-    path.parent.mkdir()
-    path.write_bytes(whole[: len(whole) // 2])
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "whole.parquet")
+    parquet = (tmp_path / "whole.parquet").read_bytes()
+    folder = str(tmp_path)
+    reads: dict[LogFile, Callable[[list[LogFile]], object]] = {
+        unreadable(tmp_path, "cut.json.gz", whole[: len(whole) // 2]): (
+            lambda files: raw_log.read_lines(spark, folder, files).count()
+        ),
+        unreadable(tmp_path, "plain.json.gz", b"{}\n"): (
+            lambda files: raw_log.by_header(spark, folder, files)
+        ),
+        unreadable(tmp_path, "cut.parquet", parquet[: len(parquet) // 2]): (
+            lambda files: raw_log.by_schema(spark, folder, files)
+        ),
+        unreadable(tmp_path, "empty.parquet", b""): (lambda files: raw_log.by_schema(spark, folder, files)),
+        unreadable(tmp_path, "damaged.parquet", parquet[:4] + bytes(20) + parquet[24:]): (
+            lambda files: raw_log.read_rows(spark, folder, files).collect()
+        ),
+        LogFile("gone.json", 1): lambda files: raw_log.read_lines(spark, folder, files).count(),
+    }
+    for file, read in reads.items():
+        with (
+            pytest.raises(BadInput, match=rf"^source.events: file:\S+/{file.path} cannot be read: cut off"),
+            raw_log.naming_the_file("source.events"),
+        ):
+            read([file])
+
+
+def test_another_fault_is_no_matter_of_a_file(spark: SparkSession) -> None:
     with (
-        pytest.raises(BadInput, match=r"^source.events: file:\S+/a.json.gz cannot be read: cut off"),
+        pytest.raises(AnalysisException, match="UNRESOLVED_COLUMN"),
         raw_log.naming_the_file("source.events"),
     ):
-        raw_log.read_lines(spark, str(tmp_path), [LogFile("date=2026-01-31/a.json.gz", 1)]).count()
+        spark.range(1).select("nothing")

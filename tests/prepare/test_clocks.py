@@ -62,7 +62,13 @@ def test_a_broken_collector_clock_costs_the_row(spark: SparkSession, config: Con
 
 
 @pytest.mark.parametrize(
-    ("time_format", "text"), [("epoch_seconds", "1769767200.5"), ("epoch_millis", "1769767200500")]
+    ("time_format", "text"),
+    [
+        ("epoch_seconds", "1769767200.5"),
+        ("epoch_millis", "1769767200500"),
+        ("epoch_micros", "1769767200500000"),
+        ("epoch_nanos", "1769767200500000000"),
+    ],
 )
 def test_numbers_are_read_as_time_since_1970(spark: SparkSession, time_format: str, text: str) -> None:
     given = spark.createDataFrame([(text,), ("1e300",), ("soon",), (None,)], "created_ts string")
