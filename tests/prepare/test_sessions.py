@@ -1,6 +1,7 @@
 """Sessions: the exact rules, against hand-made cases and a slow reference in plain Python."""
 
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +41,14 @@ def test_midnight_does_not_end_a_session_and_its_date_is_that_of_its_start(spark
     log = events(spark, event("ann", "1", at("23:50")), event("ann", "2", at("1d 00:10")))
     (row,) = sessionize(log, RULES).collect()
     assert (row[c.N_EVENTS], row[c.SESSION_DATE]) == (2, at("23:50").date())
+
+
+def test_the_night_when_clocks_go_forward_is_like_any_other(spark: SparkSession) -> None:
+    # In Berlin 02:00 became 03:00 at 01:00 UTC
+    before, after = datetime(2026, 3, 29, 0, 45, tzinfo=UTC), datetime(2026, 3, 29, 1, 15, tzinfo=UTC)
+    got = sessionize(events(spark, event("ann", "1", before), event("ann", "2", after)), RULES)
+    (row,) = got.select(c.N_EVENTS, F.unix_micros(c.END_TS) - F.unix_micros(c.START_TS)).collect()
+    assert tuple(row) == (2, 30 * 60 * 1_000_000)
 
 
 def test_equal_times_are_in_order_of_receipt_and_then_of_key(spark: SparkSession) -> None:
@@ -109,6 +118,38 @@ def test_a_bot_is_flagged_by_agent_or_by_speed_over_the_whole_session(spark: Spa
     got = sessionize(events(spark, *fast, *burst, *agent), rules)
     flags = {(row[c.SESSION_USER], row[c.PART]): row[c.IS_BOT] for row in got.collect()}
     assert flags == {("fast", 1): True, ("fast", 2): True, ("burst", 1): False, ("agent", 1): True}
+
+
+def test_a_bot_that_never_pauses_for_months_is_one_session_in_parts_all_flagged(spark: SparkSession) -> None:
+    log = [
+        event("bot", f"{n:04}", at("00:00") + timedelta(minutes=30 * n), is_bot=n == 2000)
+        for n in range(90 * 48)
+    ]
+    got = sessionize(events(spark, *log), RULES).orderBy(c.START_TS).collect()
+    assert [row[c.PART] for row in got] == list(range(1, 181))  # twelve hours each, of ninety days
+    assert [row[c.N_EVENTS] for row in got] == [25, *[24] * 178, 23]  # the first has both its ends
+    assert len({row[c.SESSION_ID] for row in got}) == 180
+    assert {(row[c.OPENED_TS], row[c.IS_BOT]) for row in got} == {(got[0][c.START_TS], True)}
+
+
+def test_a_user_with_a_quarter_of_all_events_is_cut_as_the_others_are(spark: SparkSession) -> None:
+    whale = [event("whale", f"w{n:03}", at("00:00") + timedelta(minutes=n)) for n in range(100)]
+    others = [
+        event(f"user-{u:02}", f"{u:02}-{n}", at("00:00") + timedelta(minutes=31 * n))
+        for u in range(30)
+        for n in range(10)
+    ]
+    got = sessionize(events(spark, *whale, *others), RULES).collect()
+    assert Counter(row[c.N_EVENTS] for row in got) == {100: 1, 1: 300}
+
+
+def test_no_event_is_no_session(spark: SparkSession) -> None:
+    assert cut(spark) == []
+
+
+def test_columns_that_no_rule_needs_are_left_behind(spark: SparkSession) -> None:
+    log = events(spark, event("ann", "1", at("10:00"))).withColumn("extra", F.array(F.lit(1)))
+    assert set(sessionize(log, RULES).columns) == set(SESSIONS.schema.fieldNames())
 
 
 def test_another_user_changes_no_id(spark: SparkSession) -> None:
