@@ -139,7 +139,8 @@ def publish(lake: Lake, made: Settled, redriven: DataFrame | None, batch: Batch)
     if taken_back:
         days = displaced.select(c.EVENT_DATE).distinct().collect()  # few: those of redelivered events
         dates = ", ".join(sorted(f"DATE'{row[c.EVENT_DATE]}'" for row in days))
-        lake.upsert_within(EVENTS, made.winners, f"stored.{c.EVENT_DATE} IN ({dates})")
+        within = f"stored.{c.EVENT_DATE} IN ({dates})"
+        lake.upsert_once(EVENTS, made.winners, within, batch.run_id)
         run_id, n = f"{batch.run_id}-displaced", sum(taken_back.values())
         accounting.record(lake, run_id, batch.run_date, DISPLACED, n, taken_back)
     else:
