@@ -5,9 +5,8 @@ from datetime import timedelta
 from pyspark.sql import SparkSession
 
 from lstmrec import columns as c
-from lstmrec.lake.tables import USERS
 from lstmrec.prepare import histories
-from tests.prepare.factories import at, index, rows, session, sessions
+from tests.prepare.factories import at, index, session, sessions
 
 TYPES = {"cart": 1, "view": 2}
 TODAY = at("12:00").date()
@@ -86,6 +85,6 @@ def test_each_known_user_without_history_gets_an_empty_one(spark: SparkSession) 
         [("ann", [1, 0], [1, 0], [1, 0], 1, [1])],
         "user_id string, items array<int>, types array<int>, gaps array<int>, length int, seen array<int>",
     )
-    known = rows(spark, USERS.schema, [{c.USER_ID: u, "attributes": {}} for u in ("ann", "cold")])
+    known = spark.createDataFrame([("ann",), ("cold",)], f"{c.USER_ID} string")
     got = {r[c.USER_ID]: (r[c.LENGTH], r[c.ITEMS]) for r in histories.with_cold_users(warm, known).collect()}
     assert got == {"ann": (1, [1, 0]), "cold": (0, [])}
