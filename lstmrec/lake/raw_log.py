@@ -37,6 +37,8 @@ class LogFile:
 def list_files(spark: SparkSession, folder: str, day_pattern: str, run_date: date, key: str) -> list[LogFile]:
     """Files of `folder`, at any depth, whose path starts with a day up to and with `run_date`, sorted.
 
+    A file of no bytes is none.
+
     Raises
     ------
     BadInput

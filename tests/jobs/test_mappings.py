@@ -31,7 +31,7 @@ def values(row: Row, *names: str) -> tuple[Any, ...]:
     return tuple(v.astimezone(UTC) if isinstance(v, datetime) else v for v in (row[name] for name in names))
 
 
-def test_yoochoose_clicks(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_yoochoose_click_is_a_view_by_its_session(spark: SparkSession, tmp_path: Path) -> None:
     log = Log(spark, tmp_path, known("yoochoose"))
     seconds = instant("10:00:00").timestamp()
     lines = [
@@ -54,7 +54,7 @@ def test_yoochoose_clicks(spark: SparkSession, tmp_path: Path) -> None:
     assert log.rejected() == {("malformed_csv", "8\t4")}
 
 
-def test_snowplow_events(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_snowplow_event_is_of_the_product_in_its_context(spark: SparkSession, tmp_path: Path) -> None:
     log = Log(spark, tmp_path, known("snowplow"))
     event = {
         "event_id": "c6ef3124-b53a-4b13-a233-0088f79dcbcb",
@@ -85,7 +85,7 @@ def test_snowplow_events(spark: SparkSession, tmp_path: Path) -> None:
     assert "192.0.2.7" not in str(log.events())
 
 
-def test_ga4_export(spark: SparkSession, tmp_path: Path) -> None:
+def test_each_item_of_a_ga4_event_is_an_event(spark: SparkSession, tmp_path: Path) -> None:
     log = Log(spark, tmp_path, known("ga4"))
     event = {
         "event_date": "20260130",
@@ -106,7 +106,7 @@ def test_ga4_export(spark: SparkSession, tmp_path: Path) -> None:
     assert log.books() == {"rows_in": 4, "accepted": 2, "ignored_type": 1, "missing_item": 1}
 
 
-def test_parquet_files_of_several_schemas(spark: SparkSession, tmp_path: Path) -> None:
+def test_parquet_files_of_several_schemas_come_in_one_batch(spark: SparkSession, tmp_path: Path) -> None:
     fields = dict.fromkeys(("event_id", "device_id", "sent_ts", "received_ts", "user_agent"))
     fields |= {"user_id": "who.id", "item_id": "item", "event_type": "kind", "created_ts": "at"}
     log = Log(spark, tmp_path, {"source": {"format": "parquet", "event_fields": fields}})
@@ -128,7 +128,9 @@ def test_parquet_files_of_several_schemas(spark: SparkSession, tmp_path: Path) -
     assert (reason, json.loads(payload)["who"]) == ("missing_item", {"id": "bob"})
 
 
-def test_csv_without_header_and_with_quotes(spark: SparkSession, tmp_path: Path) -> None:
+def test_csv_without_a_header_is_read_by_the_columns_of_the_mapping(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     fields = dict.fromkeys(("event_id", "device_id", "created_ts", "sent_ts", "user_agent"))
     fields |= {"user_id": "user", "item_id": "item", "event_type": "kind", "received_ts": "time"}
     csv = {"columns": ["user", "item", "kind", "time", "note"]}

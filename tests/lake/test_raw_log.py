@@ -49,6 +49,7 @@ def test_the_files_of_the_days_up_to_the_run_date_are_listed_at_any_depth(
     others = ("date=2026-02-01/a.json", "a.json", "date=2026-02-30/a.json", "backup/date=2026-01-01/a.json")
     for other in others:
         write(log, other)
+    write(log, "date=2026-01-30/of-no-bytes.json", "")
     for hidden in ("date=2026-01-01/_SUCCESS", "date=2026-01-01/.b.json.crc"):
         write(log, hidden)
     assert listed(spark, log, pattern) == wanted
