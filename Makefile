@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 RUN_DATE ?= 1998-04-22
 CONF ?= conf/base.yaml
+EVENTS ?= 10000000
 
 TOOLS := .venv-tools/.filled
 MAIN := .venv/.filled
@@ -28,7 +29,7 @@ IN_MAIN := env -u PYTHONPATH \
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nVariables: RUN_DATE=%s CONF=%s PYTHON=(found) LSTMREC_CACHE=(~/.cache/lstmrec)\n' \
 		'$(RUN_DATE)' '$(CONF)'
 
@@ -54,6 +55,11 @@ check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marke
 .PHONY: test-deep
 test-deep: $(MAIN) ## many more examples of what holds for every log and every crash; an hour or so
 	@$(IN_MAIN) .venv/bin/pytest tests/jobs/test_any_batches.py tests/jobs/test_crash.py --hypothesis-profile deep
+
+.PHONY: bench-sessions
+bench-sessions: $(MAIN) $(ANALYST) ## how fast sessions are cut, next to DuckDB, polars and a plain window (EVENTS=10000000)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.sessionize --events '$(EVENTS)' --skew \
+		--folder var/bench --out var/bench/sessions.json
 
 .PHONY: lint
 lint: $(MAIN)

@@ -33,8 +33,9 @@ class Contender:
         done = threading.Event()
 
         def watch() -> None:
-            while not done.wait(0.1):
+            while not done.is_set():
                 self.peak_mb = max(self.peak_mb, sum(map(_pages, _family(self.pid))) / PAGES_A_MB)
+                done.wait(0.05)
 
         watcher = threading.Thread(target=watch)
         watcher.start()

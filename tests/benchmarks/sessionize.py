@@ -47,7 +47,9 @@ def main() -> None:
     named = {(contender.task, contender.engine): contender for contender in contenders}
     print_table(named, flags.events, small, large)
     figures = figures_of(named, flags.events, small, large, skewed)
-    print(json.dumps(figures, indent=2))
+    if skewed:
+        print(f"one user with a quarter of all: {figures['skew_ratio']:.2f} times as long to cut,", end=" ")
+        print(f"{figures['sessions']['skew_ratio']:.2f} times to make sessions")
     if flags.out:
         flags.out.write_text(json.dumps(figures, indent=2) + "\n")
 
