@@ -50,7 +50,7 @@ test: $(MAIN) $(AIRFLOW) $(ANALYST) lint ## everything: linters, types, all test
 
 .PHONY: check
 check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marked slow
-	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not slow and not deep'
+	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not slow'
 
 .PHONY: test-deep
 test-deep: $(MAIN) ## many more examples of what holds for every log and every crash; an hour or so
@@ -60,6 +60,10 @@ test-deep: $(MAIN) ## many more examples of what holds for every log and every c
 bench-sessions: $(MAIN) $(ANALYST) ## how fast sessions are cut, next to DuckDB, polars and a plain window (EVENTS=10000000)
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.sessionize --events '$(EVENTS)' --skew \
 		--folder var/bench --out var/bench/sessions.json
+
+.PHONY: bench-night
+bench-night: $(MAIN) ## how long a night takes as the history grows to 30 times its size
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.nightly_step --out var/bench/night.json
 
 .PHONY: lint
 lint: $(MAIN)

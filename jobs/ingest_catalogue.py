@@ -32,12 +32,13 @@ def main(run: Run) -> None:
 
     run.lake.add_missing(CATALOGUE_QUARANTINE, bad)
     for table, rows in histories:
-        run.lake.replace(table, rows)
+        if rows is not None:
+            run.lake.replace(table, rows)
     run.record(sum(books.values()), books)
 
 
-def made(run: Run, table: Table, records: DataFrame) -> DataFrame:
-    """The table's rows after this run: as they are where no file is named, or for a day of the past."""
+def made(run: Run, table: Table, records: DataFrame) -> DataFrame | None:
+    """The table's rows after this run, None where they stay: no file is named, or the day is past."""
     run.lake.create(table)
     stored = run.lake.read(table)
     newest = validity.told_up_to(stored)
@@ -45,7 +46,7 @@ def made(run: Run, table: Table, records: DataFrame) -> DataFrame:
     if is_past:
         run.log.warning(f"{table.name} left as they are: history goes forward only", newest=newest)
     if is_past or getattr(run.config.source, table.name) is None:
-        return stored
+        return None
     rows = catalogue.history(stored, records, table.key[0], run.run_date).persist()
     checks.require_unique(rows, table.key, table.name)
     return rows

@@ -12,7 +12,7 @@ from lstmrec import columns as c
 from lstmrec.errors import BadInput
 from lstmrec.lake import accounting, checks, ledger, raw_log
 from lstmrec.lake.ledger import Batch
-from lstmrec.lake.store import Lake
+from lstmrec.lake.store import Lake, on_days
 from lstmrec.lake.tables import EVENTS, EVENTS_QUARANTINE
 from lstmrec.prepare import duplicates, events, quarantine, records
 from lstmrec.prepare.duplicates import ID_CONFLICT
@@ -138,8 +138,7 @@ def publish(lake: Lake, made: Settled, redriven: DataFrame | None, batch: Batch)
     taken_back = accounting.count_outcomes(displaced.select(c.OUTCOME))
     if taken_back:
         days = displaced.select(c.EVENT_DATE).distinct().collect()  # few: those of redelivered events
-        dates = ", ".join(sorted(f"DATE'{row[c.EVENT_DATE]}'" for row in days))
-        within = f"stored.{c.EVENT_DATE} IN ({dates})"
+        within = on_days(c.EVENT_DATE, (row[c.EVENT_DATE] for row in days))
         lake.upsert_once(EVENTS, made.winners, within, batch.run_id)
         run_id, n = f"{batch.run_id}-displaced", sum(taken_back.values())
         accounting.record(lake, run_id, batch.run_date, DISPLACED, n, taken_back)
@@ -157,10 +156,9 @@ def _rivals(lake: Lake, batch: Batch, keys: DataFrame) -> DataFrame:
     those days. A log without redelivery so reads one column of what is stored.
     """
     stored = lake.read_version(EVENTS, batch.events_version)
-    some = keys.distinct().persist()  # keys repeat where a batch has copies
-    with_rival = stored.select(c.EVENT_KEY, c.EVENT_DATE).join(some, on=c.EVENT_KEY, how="left_semi")
+    with_rival = stored.select(c.EVENT_KEY, c.EVENT_DATE).join(keys, on=c.EVENT_KEY, how="left_semi")
     days = [row[c.EVENT_DATE] for row in with_rival.select(c.EVENT_DATE).distinct().collect()]
-    return stored.where(F.col(c.EVENT_DATE).isin(days)).join(some, on=c.EVENT_KEY, how="left_semi")
+    return stored.where(F.col(c.EVENT_DATE).isin(days)).join(keys, on=c.EVENT_KEY, how="left_semi")
 
 
 def _all(frames: Sequence[DataFrame]) -> DataFrame:

@@ -33,19 +33,19 @@ class LakeConfig(_Section):
     root: str
 
 
-Path = Annotated[str, AfterValidator(_path)]
+FieldPath = Annotated[str, AfterValidator(_path)]
 
 
 class EventFields(_Section):
-    event_id: Path | None
-    device_id: Path | None
-    user_id: Path | None
-    item_id: Path
-    event_type: Path | None
-    created_ts: Path | None
-    sent_ts: Path | None
-    received_ts: Path | None
-    user_agent: Path | None
+    event_id: FieldPath | None
+    device_id: FieldPath | None
+    user_id: FieldPath | None
+    item_id: FieldPath
+    event_type: FieldPath | None
+    created_ts: FieldPath | None
+    sent_ts: FieldPath | None
+    received_ts: FieldPath | None
+    user_agent: FieldPath | None
 
     @model_validator(mode="after")
     def _can_tell_who_and_when(self) -> Self:
@@ -84,7 +84,7 @@ class SourceConfig(_Section):
     format: Literal["json", "csv", "parquet"]
     csv: CsvConfig
     day_pattern: str
-    explode: Path | None
+    explode: FieldPath | None
     null_texts: tuple[str, ...]
     event_fields: EventFields
     only_event_type: str | None

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.errors import BrokenContract
 from lstmrec.lake import accounting, history
 from lstmrec.lake.history import CHANGE_TYPE
-from lstmrec.lake.store import Lake
+from lstmrec.lake.store import Lake, on_days
 from lstmrec.lake.tables import EVENTS, SESSIONS
 from lstmrec.prepare import recut
 from lstmrec.prepare.events import ACCEPTED, LATE
@@ -22,7 +22,6 @@ from lstmrec.sections import SessionsConfig
 
 _CUT: Final = "cut"
 _IN_SESSIONS: Final = "in_sessions"
-_NEW_STATE: Final = ("insert", "update_postimage")
 _MOMENT: Final = timedelta(0)
 
 
@@ -76,7 +75,6 @@ def cut(lake: Lake, rules: SessionsConfig, last: LastCut | None, from_day: date 
     changed = history.changes(lake, EVENTS, last.events_version) if last is not None else None
     if last is None or changed is None or last.rules != _fingerprint(rules):
         return _cut_all(events, rules)
-    new_state = F.col(CHANGE_TYPE).isin(*_NEW_STATE)
     if from_day is not None:
         again = events.where(F.col(c.EVENT_DATE) >= F.lit(from_day)).withColumn(CHANGE_TYPE, F.lit(None))
         changed = changed.unionByName(again)
@@ -88,7 +86,7 @@ def cut(lake: Lake, rules: SessionsConfig, last: LastCut | None, from_day: date 
     to_cut = recut.within(events.where(F.col(c.EVENT_DATE).isin(days)), where)
     new = sessionize(to_cut, rules).select(*SESSIONS.columns).persist()
 
-    n_events, n_late = _n_events(new), changed.where(new_state & (F.col(c.STATUS) == LATE)).count()
+    n_events, n_late = _n_events(new), changed.where(_is_new_state() & (F.col(c.STATUS) == LATE)).count()
     if from_day is None:
         _require_conserved(changed, _n_events(old), n_events)
     return Cut(new, old, to_cut.count() + n_late, {_IN_SESSIONS: n_events, LATE: n_late})
@@ -104,9 +102,9 @@ def publish(lake: Lake, made: Cut, rules: SessionsConfig, run_id: str) -> None:
     outdated = made.old.exceptAll(made.new).persist()
     gone = outdated.join(changed, on=c.SESSION_ID, how="left_anti")
     days = _days(changed.unionByName(outdated).select(c.SESSION_DATE).distinct())
-    listed = ", ".join(f"DATE'{day}'" for day in sorted(days))
-    within = f"stored.{c.SESSION_DATE} IN ({listed})" if days else "false"
-    lake.amend(SESSIONS, changed, gone, within, "true", {_CUT: cut})
+    lake.amend(SESSIONS, changed, gone, on_days(c.SESSION_DATE, days), "true", {_CUT: cut})
+    for frame in (changed, outdated, made.new, made.old):
+        frame.unpersist()
 
 
 def _cut_all(events: DataFrame, rules: SessionsConfig) -> Cut:
@@ -132,7 +130,7 @@ def _touched(lake: Lake, runs: DataFrame, rules: SessionsConfig, from_day: date 
 
 
 def _require_conserved(changed: DataFrame, n_old: int, n_new: int) -> None:
-    net = F.when(F.col(CHANGE_TYPE).isin(*_NEW_STATE), 1).otherwise(-1)
+    net = F.when(_is_new_state(), 1).otherwise(-1)
     accepted = changed.where(F.col(c.STATUS) == ACCEPTED)
     (change,) = accepted.agg(F.coalesce(F.sum(net), F.lit(0))).collect()[0]
     if n_old + change != n_new:
@@ -141,6 +139,10 @@ def _require_conserved(changed: DataFrame, n_old: int, n_new: int) -> None:
             "in the new ones; `sessions` and `events` disagree: run build_sessions with --from the day "
             "since when they do"
         )
+
+
+def _is_new_state() -> Column:
+    return F.col(CHANGE_TYPE).isin("insert", "update_postimage")
 
 
 def _n_events(sessions: DataFrame) -> int:

@@ -21,6 +21,7 @@ for name in ("recommendations", "items"):
 rows = query.execute('''
     SELECT r.user_id AS user_id, r.rank AS rank, i.title AS title
     FROM recommendations r JOIN items i ON i.item_id = r.item_id
+    WHERE i.valid_to IS NULL
 ''').read_all()
 print(json.dumps(sorted(zip(*(rows[name].to_pylist() for name in ("user_id", "rank", "title"))))))
 """
@@ -34,7 +35,8 @@ db = duckdb.connect()
 for name in ("recommendations", "items"):
     db.register(name, DeltaTable(f"{lake}/{name}").to_pyarrow_dataset())
 print(json.dumps(db.sql('''
-    SELECT user_id, rank, title FROM recommendations JOIN items USING (item_id) ORDER BY ALL
+    SELECT user_id, rank, title FROM recommendations JOIN items USING (item_id)
+    WHERE valid_to IS NULL ORDER BY ALL
 ''').fetchall()))
 """
 

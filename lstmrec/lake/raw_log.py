@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from lstmrec import columns as c
 from lstmrec.errors import BadInput
+from lstmrec.lake import files
 
 Layout = TypeVar("Layout")
 
@@ -44,27 +45,18 @@ def list_files(spark: SparkSession, folder: str, day_pattern: str, run_date: dat
     BadInput
         Where `folder` is missing, or holds no such file: names `key`, which gave it.
     """
-    try:
-        listed = (
-            spark.read.format("binaryFile")
-            .option("recursiveFileLookup", "true")
-            .load(folder)
-            .select(_below(folder, F.col("path")).alias("path"), "length")
-            .collect()
-        )
-    except AnalysisException as error:
-        if error.getCondition() != "PATH_NOT_FOUND":
-            raise
-        raise BadInput(f"{key}: no folder {folder}; set it to the folder with the log's files") from None
+    with files.naming_the_path(f"{key}: no folder {folder}; set it to the folder with the log's files"):
+        every = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(folder)
+        listed = every.select(_below(folder, F.col("path")).alias("path"), "length").collect()
     days = {LogFile(row["path"], row["length"]): _day(row["path"], day_pattern) for row in listed}
-    files = sorted(file for file, day in days.items() if day is not None and day <= run_date)
-    if not files:
+    found = sorted(file for file, day in days.items() if day is not None and day <= run_date)
+    if not found:
         other = f", but {len(days)} others, e.g. {min(days).path}" if days else ""
         raise BadInput(
             f"{key}: {folder} holds no file of a day up to {run_date} by source.day_pattern{other}; "
             "check the folder, the pattern and --run-date"
         )
-    return files
+    return found
 
 
 def read_lines(spark: SparkSession, folder: str, files: Sequence[LogFile]) -> DataFrame:
@@ -137,11 +129,7 @@ def _day(path: str, pattern: str) -> date | None:
 
 
 def _together(layouts: dict[LogFile, Layout]) -> list[tuple[Layout, list[LogFile]]]:
-    groups: list[tuple[Layout, list[LogFile]]] = []
+    groups: dict[Layout, list[LogFile]] = {}
     for file, layout in layouts.items():
-        group = next((files for known, files in groups if known == layout), None)
-        if group is None:
-            groups.append((layout, [file]))
-        else:
-            group.append(file)
-    return groups
+        groups.setdefault(layout, []).append(file)
+    return list(groups.items())

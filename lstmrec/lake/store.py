@@ -1,7 +1,7 @@
 """Read tables at a pinned version and write them in one commit each: the only caller of Delta's API."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -136,8 +136,7 @@ class Lake:
         `within` is a condition on the partition columns of `stored` that holds for every stored row with
         one of the keys.
         """
-        self.create(table)
-        merge = self._merge_frame(table, self._fitted(table, rows), within)
+        merge = self._merge(table, rows, within)
         once = {f"spark.databricks.delta.write.{name}": value for name, value in _transaction(run_id).items()}
         for name, value in once.items():
             self.spark.conf.set(name, value)
@@ -195,9 +194,9 @@ class Lake:
         )
         return [DataFile(r["uri"], {name: r[name] for name in table.partition}, r["count"]) for r in counted]
 
-    def _merge(self, table: Table, rows: DataFrame) -> DeltaMergeBuilder:
+    def _merge(self, table: Table, rows: DataFrame, within: str = "true") -> DeltaMergeBuilder:
         self.create(table)
-        return self._merge_frame(table, self._fitted(table, rows), "true")
+        return self._merge_frame(table, self._fitted(table, rows), within)
 
     def _merge_frame(
         self, table: Table, rows: DataFrame, within: str, remark: Remark = NOTHING
@@ -234,6 +233,12 @@ class Lake:
                 f"{table.name}: no table at {self.path(table)}; run the job that writes it (see README), "
                 "or set lake.root to where it is"
             )
+
+
+def on_days(column: str, days: Iterable[date]) -> str:
+    """The condition that the stored `column` is one of `days`."""
+    listed = ", ".join(f"DATE'{day}'" for day in sorted(days))
+    return f"stored.{column} IN ({listed})" if listed else "false"
 
 
 def _transaction(run_id: str) -> dict[str, str]:

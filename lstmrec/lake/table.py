@@ -29,11 +29,11 @@ WRITES_BY_PARTITION: Final = {
 _OF_EVERY_TABLE: Final = {
     # Petastorm reads the Parquet files and knows no deletion vectors
     "delta.enableDeletionVectors": "false",
-    # a job's commit holds the job's rows; files are put together by keep_tables, when nobody waits
+    # a job's commit holds the job's rows, and no files put together by the way
     "delta.autoOptimize.autoCompact": "false",
     # a version can be read while its log stands, and a model may serve for years: ten of them
     "delta.logRetentionDuration": "interval 3650 days",
-    # what VACUUM by hand leaves readable; keep_tables says how long by its configuration
+    # what a VACUUM leaves readable
     "delta.deletedFileRetentionDuration": "interval 30 days",
 }
 
@@ -45,7 +45,7 @@ class Table:
     `grain` completes the sentence "one row per ...". `constraints` are SQL conditions by name that
     Delta enforces on every write; `key` columns are checked for uniqueness before a write.
     `properties` are Delta's, besides those of every table. Where `keeps_layout`, its job chooses how
-    the rows are cut into files, and upkeep leaves them so.
+    the rows are cut into files.
     """
 
     name: str

@@ -8,10 +8,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
+from lstmrec.prepare.digest import digest
+from lstmrec.prepare.duplicates import DUPLICATE, ID_CONFLICT
+from lstmrec.prepare.events import ACCEPTED
+from lstmrec.prepare.records import readable, unreadable
 from lstmrec.sections import IngestConfig, ItemFields, UserFields
-
-ACCEPTED: Final = "accepted"
-DUPLICATE: Final = "duplicate"
 
 _RECORD: Final = "record"
 _CONTENT: Final = "_content"
@@ -49,9 +50,7 @@ def rejected(records: DataFrame, source: str) -> DataFrame:
         records.where(~F.col(c.OUTCOME).isin(ACCEPTED, DUPLICATE))
         .select(F.lit(source).alias(c.SOURCE), F.col(c.OUTCOME).alias(c.REASON), payload.alias(c.PAYLOAD))
         .distinct()  # a bad line that came twice is kept once
-        .withColumn(
-            c.ROW_HASH, F.substring(F.sha2(F.concat_ws(":", c.SOURCE, c.REASON, c.PAYLOAD), 256), 1, 32)
-        )
+        .withColumn(c.ROW_HASH, digest(F.concat_ws(":", c.SOURCE, c.REASON, c.PAYLOAD)))
     )
 
 
@@ -91,30 +90,24 @@ def _records(
     columns: Mapping[str, Column],
     rules: IngestConfig,
 ) -> DataFrame:
-    oversize = F.octet_length(c.PAYLOAD) > rules.max_payload_bytes
-    readable = F.when(~oversize & F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD))
     named = F.array(*(F.lit(name) for name in fields.values() if name is not None))
     others = F.map_filter(_RECORD, lambda name, value: value.isNotNull() & ~F.array_contains(named, name))
-    records = lines.withColumn(_RECORD, F.from_json(readable, "map<string,string>")).select(
+    records = lines.withColumn(_RECORD, F.from_json(readable(rules), "map<string,string>")).select(
         c.PAYLOAD,
         _RECORD,
         _text(fields[key]).alias(key),
         *(column.alias(name) for name, column in columns.items()),
         F.coalesce(others, F.create_map().cast("map<string,string>")).alias(c.ATTRIBUTES),
     )
-    reason = (
-        F.when(oversize, "oversize_payload")
-        .when(~F.is_valid_utf8(c.PAYLOAD), "not_utf8")
-        .when(F.col(_RECORD).isNull(), "malformed_json")
-        .when(F.col(key).isNull(), "missing_id")
-    )
+    no_record = F.when(F.col(_RECORD).isNull(), "malformed_json").when(F.col(key).isNull(), "missing_id")
+    reason = F.coalesce(unreadable(rules), no_record)
     by_text = Window.partitionBy(key, F.col(key).isNull()).orderBy(c.PAYLOAD)
     content = records.withColumn(_CONTENT, _fingerprint([*columns, c.ATTRIBUTES]))
     outcome = (
         F.when(reason.isNotNull(), reason)
         .when(F.row_number().over(by_text) == 1, ACCEPTED)
         .when(F.col(_CONTENT) == F.first(_CONTENT).over(by_text), DUPLICATE)
-        .otherwise("id_conflict")
+        .otherwise(ID_CONFLICT)
     )
     return content.withColumn(c.OUTCOME, outcome).drop(_RECORD, _CONTENT)
 

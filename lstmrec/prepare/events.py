@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.prepare import clocks
+from lstmrec.prepare.digest import digest
 from lstmrec.prepare.records import TIME_FIELDS
 from lstmrec.sections import IngestConfig, SourceConfig
 
@@ -63,23 +64,17 @@ def identify(checked: DataFrame, rules: IngestConfig) -> DataFrame:
     # What makes two rows with one id the same event. Transport times differ between deliveries of it.
     content = (*_TEXT_CONTENT, F.unix_micros(c.CREATED_TS).alias(c.CREATED_TS))
     else_received = F.when(F.col(c.CREATED_TS).isNull(), F.unix_micros(c.RECEIVED_TS)).alias(c.RECEIVED_TS)
-    without_id = (*content, else_received)
-    key = F.coalesce(
-        F.concat(c.SITE, F.lit("/"), c.EVENT_ID), F.concat(c.SITE, F.lit("#"), _hash(F.struct(*without_id)))
-    )
+    hashed = digest(F.to_json(F.struct(*content, else_received)))
+    key = F.coalesce(F.concat(c.SITE, F.lit("/"), c.EVENT_ID), F.concat(c.SITE, F.lit("#"), hashed))
     is_late = F.col(c.RECEIVED_TS) - F.col(c.EVENT_TS) > F.lit(rules.late)
     return (
         checked.where(F.col(c.REASON).isNull())
-        .withColumn(c.PAYLOAD_HASH, _hash(F.struct(*content)))
+        .withColumn(c.PAYLOAD_HASH, digest(F.to_json(F.struct(*content))))
         .withColumn(c.EVENT_KEY, key)
         .withColumn(c.SESSION_USER, F.coalesce(c.DEVICE_ID, c.USER_ID))
         .withColumn(c.STATUS, F.when(is_late, LATE).otherwise(ACCEPTED))
         .withColumn(c.EVENT_DATE, F.to_date(c.EVENT_TS))
     )
-
-
-def _hash(record: Column) -> Column:
-    return F.substring(F.sha2(F.to_json(record), 256), 1, 32)
 
 
 def _lookup(mapping: dict[str, str] | dict[str, float], key: Column) -> Column:

@@ -6,12 +6,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
+from lstmrec.prepare.digest import digest
 from lstmrec.prepare.duplicates import ID_CONFLICT, won
 from lstmrec.prepare.events import IGNORED
-from lstmrec.prepare.records import TEXT_FIELDS, TIME_FIELDS
+from lstmrec.prepare.records import MICROSECONDS, TEXT_FIELDS, TIME_FIELDS
 from lstmrec.sections import SourceConfig
 
-_MICROS: Final = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 _END_OF_TIME: Final = "TIMESTAMP'9999-12-31'"
 
 IS_EARLIER: Final = (
@@ -42,7 +42,7 @@ def conflicting(settled: DataFrame) -> DataFrame:
     One row per event key and content: its earliest copy, as the mapped fields with our names, since
     a row displaced from `events` has no line, and so no file, any more.
     """
-    fields = F.to_json(F.struct(*TEXT_FIELDS, *TIME_FIELDS), _MICROS)
+    fields = F.to_json(F.struct(*TEXT_FIELDS, *TIME_FIELDS), MICROSECONDS)
     earliest = F.struct(c.RECEIVED_TS, F.coalesce(c.SENT_TS, F.expr(_END_OF_TIME)))
     return (
         settled.where(F.col(c.OUTCOME) == ID_CONFLICT)
@@ -62,14 +62,6 @@ def redeemed(settled: DataFrame) -> DataFrame:
         .withColumn(c.REASON, F.lit(ID_CONFLICT))
         .select(_row_hash(c.EVENT_KEY, c.PAYLOAD_HASH).alias(c.ROW_HASH))
     )
-
-
-def _row_hash(*content: str) -> Column:
-    return F.substring(F.sha2(F.concat_ws(":", c.REASON, *content), 256), 1, 32)
-
-
-def _no_time() -> Column:
-    return F.lit(None).cast("timestamp")
 
 
 def corrections(lines: DataFrame) -> DataFrame:
@@ -97,3 +89,11 @@ def our_mapping(source: SourceConfig) -> SourceConfig:
         "event_types": {name: name for name in source.vocabulary},
     }
     return source.model_copy(update=ours)
+
+
+def _row_hash(*content: str) -> Column:
+    return digest(F.concat_ws(":", c.REASON, *content))
+
+
+def _no_time() -> Column:
+    return F.lit(None).cast("timestamp")

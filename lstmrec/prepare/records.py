@@ -17,12 +17,13 @@ from lstmrec.sections import IngestConfig, SourceConfig
 TEXT_FIELDS: Final = (c.EVENT_ID, c.DEVICE_ID, c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.USER_AGENT)
 TIME_FIELDS: Final = (c.CREATED_TS, c.SENT_TS, c.RECEIVED_TS)
 
-_BLANKS: Final = " \t\r\n\u00a0"
-_MICROS: Final = {
+MICROSECONDS: Final = {
     "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
 }
+"""How times are written into JSON: by default Spark leaves out what is below the millisecond."""
 
+_BLANKS: Final = " \t\r\n\u00a0"
 _RECORD: Final = "record"
 _END: Final = "_end"
 _PARSED: Final = "_parsed"
@@ -43,7 +44,7 @@ def from_json(lines: DataFrame, source: SourceConfig, rules: IngestConfig) -> Da
     schema = _json_schema(source)
     # The parser reads one value and leaves the rest of a line unread: a second object on it would be
     # lost unseen. Within another object the line must be one value, and what stands after it is missed.
-    wrapped = F.concat(F.lit(f'{{"{_RECORD}": '), _readable(rules), F.lit(f', "{_END}": 1}}'))
+    wrapped = F.concat(F.lit(f'{{"{_RECORD}": '), readable(rules), F.lit(f', "{_END}": 1}}'))
     wrapper = StructType([StructField(_RECORD, schema), *csv_schema([_END, _CORRUPT])])
     parsed = F.from_json(wrapped, wrapper, {"columnNameOfCorruptRecord": _CORRUPT})
     rows = lines.withColumn(_PARSED, parsed).withColumn(_RECORD, F.col(_PARSED)[_RECORD])
@@ -51,6 +52,17 @@ def from_json(lines: DataFrame, source: SourceConfig, rules: IngestConfig) -> Da
         F.col(_PARSED)[_CORRUPT].isNull() & F.col(_PARSED)[_END].isNotNull() & F.col(_RECORD).isNotNull()
     )
     return _fields(rows, is_object, "malformed_json", schema, source, rules)
+
+
+def readable(rules: IngestConfig) -> Column:
+    """The payload, null where it is not to be parsed: see `unreadable`."""
+    return F.when(unreadable(rules).isNull(), F.col(c.PAYLOAD))
+
+
+def unreadable(rules: IngestConfig) -> Column:
+    """Why a payload is not to be parsed: oversize_payload or not_utf8, else null."""
+    is_oversize = F.octet_length(c.PAYLOAD) > rules.max_payload_bytes
+    return F.when(is_oversize, "oversize_payload").when(~F.is_valid_utf8(c.PAYLOAD), "not_utf8")
 
 
 def csv_columns(header: str, source: SourceConfig) -> list[str]:
@@ -85,7 +97,7 @@ def from_csv(
     schema = csv_schema([*columns, _CORRUPT])
     options = {"sep": source.csv.delimiter, "columnNameOfCorruptRecord": _CORRUPT, "escape": '"'}
     ddl = ", ".join(f"`{name.replace('`', '``')}` string" for name in schema.names)
-    record = F.from_csv(_readable(rules), ddl, options)
+    record = F.from_csv(readable(rules), ddl, options)
     is_row = (F.trim(c.PAYLOAD) != "") & F.col(f"{_RECORD}.{_CORRUPT}").isNull()
     return _fields(rows.withColumn(_RECORD, record), is_row, "malformed_csv", schema, source, rules)
 
@@ -97,7 +109,7 @@ def from_rows(rows: DataFrame, source: SourceConfig, rules: IngestConfig) -> Dat
     """
     schema = rows.schema[_RECORD].dataType
     assert isinstance(schema, StructType)
-    with_payload = rows.withColumn(c.PAYLOAD, F.to_json(_RECORD, _MICROS))
+    with_payload = rows.withColumn(c.PAYLOAD, F.to_json(_RECORD, MICROSECONDS))
     return _fields(with_payload, F.lit(True), "malformed_row", schema, source, rules)
 
 
@@ -115,11 +127,7 @@ def _fields(
     source: SourceConfig,
     rules: IngestConfig,
 ) -> DataFrame:
-    reason = (
-        F.when(_is_oversize(rules), "oversize_payload")
-        .when(~F.is_valid_utf8(c.PAYLOAD), "not_utf8")
-        .when(~F.coalesce(is_record, F.lit(False)), malformed)
-    )
+    reason = F.coalesce(unreadable(rules), F.when(~F.coalesce(is_record, F.lit(False)), F.lit(malformed)))
     checked = records.select(c.SOURCE_FILE, _RECORD, reason.alias(c.REASON), _kept(rules).alias(c.PAYLOAD))
     exploded = _explode(checked, schema, source)
     named = source.event_fields.named()
@@ -133,10 +141,6 @@ def _fields(
     )
 
 
-def _readable(rules: IngestConfig) -> Column:
-    return F.when(~_is_oversize(rules) & F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD))
-
-
 def _kept(rules: IngestConfig) -> Column:
     """The payload as quarantine keeps it: whole, unless so large that it would cost the job its memory."""
     size, sha = F.octet_length(c.PAYLOAD), F.sha2(F.col(c.PAYLOAD), 256)
@@ -147,14 +151,10 @@ def _kept(rules: IngestConfig) -> Column:
     return F.concat(text, F.when(size > rules.max_kept_bytes, note).otherwise(""))
 
 
-def _is_oversize(rules: IngestConfig) -> Column:
-    return F.octet_length(c.PAYLOAD) > rules.max_payload_bytes
-
-
 def _explode(records: DataFrame, schema: StructType, source: SourceConfig) -> DataFrame:
     if source.explode is None:
         return records
-    steps = paths.parse(source.explode)
+    steps = _exploded(source)
     if not _leads(schema, steps, source):
         return records.withColumn(_PLACE, F.lit(None))
     elements = _walk(F.col(_RECORD), steps)

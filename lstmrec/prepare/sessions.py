@@ -19,6 +19,7 @@ from pyspark.sql.types import (
 
 from lstmrec import columns as c
 from lstmrec.prepare import cut
+from lstmrec.prepare.digest import digest
 from lstmrec.prepare.events import ACCEPTED
 from lstmrec.sections import SessionsConfig
 
@@ -64,14 +65,14 @@ def sessionize(events: DataFrame, rules: SessionsConfig) -> DataFrame:
 
 
 def _session_id() -> Column:
-    """The first 128 bits of SHA-256 over site, session user, start of the session in microseconds, part."""
+    """The digest of site, session user, start of the session in microseconds, part."""
     # As JSON, so that no user id with the separator in it can pass for another's
     identity = F.to_json(
         F.array(
             c.SITE, c.SESSION_USER, F.unix_micros(c.OPENED_TS).cast("string"), F.col(c.PART).cast("string")
         )
     )
-    return F.substring(F.sha2(identity, 256), 1, 32)
+    return digest(identity)
 
 
 def _micros(duration: timedelta) -> int:

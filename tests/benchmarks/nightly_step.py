@@ -12,7 +12,6 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -21,6 +20,7 @@ from lstmrec import config as configuration
 from lstmrec import runtime
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import EVENTS
+from tests.jobs.logs import Log
 from tests.jobs.shop import ROOT, job
 
 DAYS = 30  # of one history; larger ones have as many times more
@@ -74,21 +74,14 @@ def write_day(spark: SparkSession, folder: Path, n: int, night: int) -> None:
 
 def nights(spark: SparkSession, folder: Path, n: int, factor: int, new: int, repeats: int) -> list[float]:
     """Seconds of each night that counts."""
-    base = (ROOT / "conf" / "base.yaml").read_text()
-    (folder / "base.yaml").write_text(base)
-    settings = {
-        "lake": {"root": str(folder / "lake")},
-        "source": {"site": "bench", "events": str(folder / "log")},
-        "sessions": {"bot_events_per_minute": 60},
-    }
-    (folder / "bench.yaml").write_text(yaml.safe_dump(settings))
+    log = Log(spark, folder, {"source": {"site": "bench"}, "sessions": {"bot_events_per_minute": 60}})
     lake = Lake(spark, str(folder / "lake"), {"job": "benchmark"})
     lake.append(EVENTS, history(spark, n * factor, DAYS * factor))
-    flags = ["--conf", str(folder / "bench.yaml"), "--run-date"]
+    flags = log.flags[:-1]  # the run date comes with each night
     job("build_sessions")([*flags, LAST.isoformat()])
     took = []
     for night in range(1, repeats + 2):
-        write_day(spark, folder / "log", new, night)
+        write_day(spark, log.log, new, night)
         started = time.perf_counter()
         for name in JOBS:
             job(name)([*flags, (LAST + timedelta(days=night)).isoformat()])
@@ -116,6 +109,7 @@ def main() -> None:
     ratio = statistics.median(seconds[30]) / statistics.median(seconds[1])
     print(f"30x history / 1x history: {ratio:.2f}")
     if flags.out:
+        flags.out.parent.mkdir(parents=True, exist_ok=True)
         flags.out.write_text(
             json.dumps({"new_events": new, "seconds": seconds, "ratio_30x_to_1x": ratio}, indent=2)
         )

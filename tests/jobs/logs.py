@@ -14,14 +14,14 @@ from lstmrec.lake.store import Lake
 from lstmrec.lake.table import Table
 from tests.jobs.shop import ROOT, job
 
-DAY = "2026-01-31"
-
 
 class Log:
-    """A log of some layout and the lake that it goes into."""
+    """A log of some layout and the lake that it goes into, with their configuration in `folder`."""
+
+    day = "2026-01-31"
 
     def __init__(self, spark: SparkSession, folder: Path, conf: Mapping[str, Any]) -> None:
-        self.log, self._spark, self._folder = folder / "log", spark, folder
+        self.spark, self.folder, self.log = spark, folder, folder / "log"
         shutil.copy(ROOT / "conf" / "base.yaml", folder / "base.yaml")
         settings = {**conf, "lake": {"root": str(folder / "lake")}}
         settings["source"] = {**conf["source"], "events": str(self.log)}
@@ -34,13 +34,13 @@ class Log:
 
     @property
     def flags(self) -> list[str]:
-        return ["--conf", str(self._folder / "own.yaml"), "--run-date", DAY]
+        return ["--conf", str(self.folder / "own.yaml"), "--run-date", self.day]
 
     def ingest(self) -> None:
         job("ingest_events")(self.flags)
 
     def rows(self, table: Table) -> list[Row]:
-        return Lake(self._spark, str(self._folder / "lake"), {}).read(table).collect()
+        return Lake(self.spark, str(self.folder / "lake"), {}).read(table).collect()
 
     def events(self) -> list[Row]:
         return sorted(self.rows(t.EVENTS), key=lambda row: (row[c.EVENT_TS], row[c.ITEM_ID]))

@@ -1,21 +1,18 @@
-"""A lake of its own for a test: files dropped into its log, the jobs run on it, and its tables read back."""
+"""Nights of a small log that the oracle knows: files dropped into it, the jobs run, the tables read."""
 
-import shutil
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from lstmrec.lake import tables as t
-from lstmrec.lake.store import Lake
 from lstmrec.lake.table import Table
 from tests import oracle
-from tests.jobs.shop import ROOT, job
+from tests.jobs.logs import Log
+from tests.jobs.shop import job
 
-DAY = "2026-02-20"
 SETTINGS = {
     "source": {"site": oracle.SITE, "event_types": oracle.TYPES},
     "sessions": {
@@ -27,47 +24,49 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Nights:
-    folder: Path
-    spark: SparkSession
+class Nights(Log):
+    """The log and its lake; `folder` may hold both already, of other nights."""
 
-    @classmethod
-    def make(cls, folder: Path, spark: SparkSession) -> "Nights":
-        (folder / "log").mkdir(parents=True)
-        shutil.copy(ROOT / "conf" / "base.yaml", folder / "base.yaml")
-        settings = {**SETTINGS, "lake": {"root": str(folder / "lake")}}
-        settings["source"] = {**SETTINGS["source"], "events": str(folder / "log")}
-        (folder / "own.yaml").write_text(yaml.safe_dump(settings))
-        return cls(folder, spark)
+    day = "2026-02-20"
 
-    @property
-    def flags(self) -> list[str]:
-        return ["--conf", str(self.folder / "own.yaml"), "--run-date", DAY]
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        super().__init__(spark, folder, SETTINGS)
 
     def drop(self, name: str, lines: Iterable[str]) -> None:
         """Put a file of lines into the log."""
-        path = self.folder / "log" / f"date={DAY}" / f"{name}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("".join(f"{line}\n" for line in lines))
+        self.write(f"date={self.day}/{name}.json", "".join(f"{line}\n" for line in lines))
 
-    def run(self, *names: str) -> None:
-        for name in names or ("ingest_events", "build_sessions"):
+    def run(self) -> None:
+        for name in ("ingest_events", "build_sessions"):
             job(name)(self.flags)
 
-    def rows(self, table: Table) -> DataFrame:
-        return Lake(self.spark, str(self.folder / "lake"), {}).read(table)
+    def booked(self, of_job: str, outcome: str) -> int:
+        """How many rows came to an outcome, over all runs of a job."""
+        books = (row for row in self.rows(t.RUN_ACCOUNTING) if row["job"] == of_job)
+        return sum(row["n_rows"] for row in books if row["outcome"] == outcome)
 
     def tables(self) -> oracle.Expected:
         """The three tables, in the form of the oracle's."""
-        events = self.rows(t.EVENTS).select(*oracle.EVENT_COLUMNS).collect()
-        kept = self.rows(t.EVENTS_QUARANTINE).select("reason", "payload").collect()
-        cut = self.rows(t.SESSIONS).select(*oracle.SESSION_COLUMNS).collect()
+
+        def of(table: Table, *columns: str) -> list[tuple[Any, ...]]:
+            return [plain(row[name] for name in columns) for row in self.rows(table)]
+
         return oracle.Expected(
-            events=sorted((plain(row) for row in events), key=repr),
-            quarantine=sorted(plain(row) for row in kept),
-            sessions=sorted(plain(row) for row in cut),
+            events=sorted(of(t.EVENTS, *oracle.EVENT_COLUMNS), key=repr),
+            quarantine=sorted(of(t.EVENTS_QUARANTINE, "reason", "payload")),
+            sessions=sorted(of(t.SESSIONS, *oracle.SESSION_COLUMNS)),
         )
+
+
+def click(event_id: str, minute: int, received: int | None = None, item: str = "a") -> str:
+    """A sound line of ann's on that day, at so many minutes past ten."""
+    time, receipt = (f"2026-02-20T10:{m:02}:00Z" for m in (minute, minute if received is None else received))
+    return json.dumps(
+        {
+            "event_id": event_id, "user_id": "ann", "item_id": item, "event_type": "view",
+            "created_ts": time, "received_ts": receipt,
+        }
+    )  # fmt: skip
 
 
 def plain(row: Iterable[Any]) -> tuple[Any, ...]:

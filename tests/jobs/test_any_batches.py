@@ -18,6 +18,7 @@ from tests.jobs.nights import Nights
 pytestmark = pytest.mark.slow
 
 START = datetime(2026, 2, 12, 22, 30, tzinfo=oracle.UTC)
+ACCOUNTED = (("ingest_events", "accepted"), ("ingest_events", "late"), ("displaced_events", "rows_in"))
 JUNK = ("", "not json", "[1]", '{"event_id": "e', '"text"', "null")
 
 
@@ -72,7 +73,7 @@ def batches(random: Random) -> list[list[str]]:
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_tables_are_the_oracles_whatever_the_batches(spark: SparkSession, random: Random) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        nights = Nights.make(Path(folder) / "n", spark)
+        nights = Nights(spark, Path(folder))
         files = batches(random)
         for number, lines in enumerate(files):
             nights.drop(f"part-{number}", lines)
@@ -86,3 +87,5 @@ def test_the_tables_are_the_oracles_whatever_the_batches(spark: SparkSession, ra
         assert got.events == expected.events
         assert got.quarantine == expected.quarantine
         assert got.sessions == expected.sessions
+        accepted, late, displaced = (nights.booked(*line) for line in ACCOUNTED)
+        assert accepted + late - displaced == len(got.events)

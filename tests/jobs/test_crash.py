@@ -1,6 +1,5 @@
 """A night that is killed at any of its writes, and run again, leaves the tables of one that was not."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lstmrec.lake import tables as t
-from tests.jobs.nights import Nights, plain
+from tests.jobs.nights import Nights, click, plain
 from tests.jobs.shop import ROOT
 
 pytestmark = pytest.mark.slow
@@ -22,16 +21,6 @@ CLAIM, QUARANTINE, EVENTS, SESSIONS = 1, 2, 3, 6  # the writes of a night, in th
 BOOKS = (4, 5, 7)
 WRITES = 7
 WRITTEN = (t.EVENTS, t.EVENTS_QUARANTINE, t.INGESTED_FILES, t.RUN_ACCOUNTING, t.SESSIONS)
-
-
-def click(event_id: str, minute: int, received: int | None = None, item: str = "a") -> str:
-    time, receipt = (f"2026-02-20T10:{m:02}:00Z" for m in (minute, minute if received is None else received))
-    return json.dumps(
-        {
-            "event_id": event_id, "user_id": "ann", "item_id": item, "event_type": "view",
-            "created_ts": time, "received_ts": receipt,
-        }
-    )  # fmt: skip
 
 
 # The second night bridges two sessions, displaces an event by its earlier copy and one by another
@@ -45,7 +34,7 @@ SECOND = [click("5", 15), click("1", 0, 5), click("3", 2, 4, "d"), click("4", 3,
 @pytest.fixture(scope="module")
 def first(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Nights:
     """A lake after its first night, with the second night's file in the log."""
-    nights = Nights.make(tmp_path_factory.mktemp("first") / "n", spark)
+    nights = Nights(spark, tmp_path_factory.mktemp("first"))
     nights.drop("first", FIRST)
     nights.run()
     nights.drop("second", SECOND)
@@ -61,13 +50,11 @@ def undisturbed(first: Nights, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 def copy(nights: Nights, folder: Path) -> Nights:
     shutil.copytree(nights.folder, folder)
-    conf = folder / "own.yaml"
-    conf.write_text(conf.read_text().replace(str(nights.folder), str(folder)))
-    return Nights(folder, nights.spark)
+    return Nights(nights.spark, folder)
 
 
 def rows(nights: Nights) -> dict[str, Any]:
-    return {table.name: sorted(map(repr, map(plain, nights.rows(table).collect()))) for table in WRITTEN}
+    return {table.name: sorted(repr(plain(row)) for row in nights.rows(table)) for table in WRITTEN}
 
 
 def run_killed(nights: Nights, at: int, where: str) -> subprocess.CompletedProcess[str]:
