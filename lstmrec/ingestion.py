@@ -12,7 +12,8 @@ from lstmrec import columns as c
 from lstmrec.errors import BadInput
 from lstmrec.lake import accounting, checks, ledger, raw_log
 from lstmrec.lake.ledger import Batch
-from lstmrec.lake.store import Lake, on_days
+from lstmrec.lake.store import Lake
+from lstmrec.lake.table import on_days
 from lstmrec.lake.tables import EVENTS, EVENTS_QUARANTINE
 from lstmrec.prepare import duplicates, events, quarantine, records
 from lstmrec.prepare.duplicates import ID_CONFLICT

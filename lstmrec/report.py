@@ -24,7 +24,7 @@ def summary(lake: Lake, run_date: date, n: int) -> str:
         f"Rows in, and what became of them (run_accounting, {run_date})": _books(lake, run_date),
         "Sessions": _sessions(lake),
         f"Held-out items, ranked among all (metrics, {run_date}; 95 % interval)": _metrics(lake, run_date),
-        "Tables": [f"{table.name:<18}{lake.path(table)}" for table in ALL if lake.exists(table)],
+        "Tables": [f"{table.name:<22}{lake.path(table)}" for table in ALL if lake.exists(table)],
         f"Lists of {_N_USERS} users (recommendations, {run_date})": _lists(lake, run_date, n),
     }
     return "\n".join(line for title, lines in sections.items() for line in ("", title, _RULE, *lines))

@@ -13,7 +13,8 @@ from lstmrec import columns as c
 from lstmrec.errors import BrokenContract
 from lstmrec.lake import accounting, history
 from lstmrec.lake.history import CHANGE_TYPE
-from lstmrec.lake.store import Lake, on_days
+from lstmrec.lake.store import Lake
+from lstmrec.lake.table import on_days
 from lstmrec.lake.tables import EVENTS, SESSIONS
 from lstmrec.prepare import recut
 from lstmrec.prepare.events import ACCEPTED, LATE

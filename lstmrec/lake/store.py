@@ -1,7 +1,7 @@
 """Read tables at a pinned version and write them in one commit each: the only caller of Delta's API."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -233,12 +233,6 @@ class Lake:
                 f"{table.name}: no table at {self.path(table)}; run the job that writes it (see README), "
                 "or set lake.root to where it is"
             )
-
-
-def on_days(column: str, days: Iterable[date]) -> str:
-    """The condition that the stored `column` is one of `days`."""
-    listed = ", ".join(f"DATE'{day}'" for day in sorted(days))
-    return f"stored.{column} IN ({listed})" if listed else "false"
 
 
 def _transaction(run_id: str) -> dict[str, str]:

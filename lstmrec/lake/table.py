@@ -1,7 +1,8 @@
 """What a table of the lake is: a name, a grain, a schema, a key, and what must hold in each row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from pyspark.sql.types import (
@@ -78,3 +79,9 @@ def schema_of(required: Mapping[str, DataType], optional: Mapping[str, DataType]
 def array_of(kind: DataType) -> ArrayType:
     """An array without nulls."""
     return ArrayType(kind, containsNull=False)
+
+
+def on_days(column: str, days: Iterable[date]) -> str:
+    """The condition that the stored `column` is one of `days`."""
+    listed = ", ".join(f"DATE'{day}'" for day in sorted(days))
+    return f"stored.{column} IN ({listed})" if listed else "false"
