@@ -22,6 +22,7 @@ from lstmrec.sections import (
     SourceConfig,
     SparkConfig,
     TrainingConfig,
+    UpkeepConfig,
 )
 
 
@@ -44,6 +45,7 @@ class Config(BaseSettings):
     training: TrainingConfig
     evaluation: EvaluationConfig
     scoring: ScoringConfig
+    upkeep: UpkeepConfig
     spark: SparkConfig
     log: LogConfig
 

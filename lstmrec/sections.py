@@ -239,6 +239,12 @@ class ScoringConfig(_Section):
     users_per_block: PositiveInt
 
 
+class UpkeepConfig(_Section):
+    retention_days: Annotated[int, Field(ge=0, le=30)]
+    model_days: Annotated[int, Field(ge=0)]
+    file_mb: PositiveInt
+
+
 class LogConfig(_Section):
     format: Literal["console", "json"]
 

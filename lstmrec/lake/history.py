@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 
 from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -14,12 +15,15 @@ from lstmrec.lake.table import Table
 CHANGE_TYPE: Final = "_change_type"
 """Of a changed row: insert, delete, update_preimage or update_postimage."""
 
+_FILE_IS_GONE: Final = "FAILED_READ_FILE.FILE_NOT_EXIST"
+
 
 def changes(lake: Lake, table: Table, since: int) -> DataFrame | None:
     """Rows that commits after version `since` brought, took or changed, in old and in new state.
 
-    Up to the version pinned for the run, with Delta's column `_change_type`. None where the table does
-    not know any more: it was made anew, or its log has been cleared since.
+    Up to the version pinned for the run, with Delta's column `_change_type`; persisted. None where the
+    table does not know any more: it was made anew, its log has been cleared, or a VACUUM has deleted
+    files that the changes lie in.
     """
     lake.read(table)
     pinned = lake.versions[table.name]
@@ -31,9 +35,15 @@ def changes(lake: Lake, table: Table, since: int) -> DataFrame | None:
         rows = (
             feed.option("startingVersion", since + 1).option("endingVersion", pinned).load(lake.path(table))
         )
+        rows = rows.select(*table.columns, CHANGE_TYPE).persist()
+        rows.count()  # a file that is gone shows when it is read, not before
     except AnalysisException:
         return None
-    return rows.select(*table.columns, CHANGE_TYPE)
+    except Py4JJavaError as error:  # as PySpark leaves what went wrong in a task
+        if _FILE_IS_GONE not in str(error.java_exception):
+            raise
+        return None
+    return rows
 
 
 def last_remark(lake: Lake, table: Table, key: str) -> dict[str, Any] | None:

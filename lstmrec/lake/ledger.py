@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
@@ -35,8 +36,7 @@ def pending(lake: Lake, job: str, run_date: date, files: Sequence[LogFile]) -> I
     lake.create(INGESTED_FILES)
     lake.create(RUN_ACCOUNTING)
     claimed = lake.read(INGESTED_FILES).where(F.col(c.JOB) == job)
-    done = lake.read(RUN_ACCOUNTING).where(F.col(c.JOB) == job).select(c.RUN_ID).distinct()
-    unfinished = claimed.join(done, on=c.RUN_ID, how="left_anti").collect()
+    unfinished = _unfinished(lake).where(F.col(c.JOB) == job).collect()
     for run_id, day, version in sorted(
         {(r[c.RUN_ID], r[c.RUN_DATE], r["events_version"]) for r in unfinished}
     ):
@@ -48,6 +48,14 @@ def pending(lake: Lake, job: str, run_date: date, files: Sequence[LogFile]) -> I
         yield _unclaimed(lake, job, run_date, new)
 
 
+def versions_in_use(lake: Lake) -> set[int]:
+    """The versions of `events` that unfinished batches are to be compared with."""
+    if not lake.exists(INGESTED_FILES):
+        return set()
+    lake.create(RUN_ACCOUNTING)
+    return {row["events_version"] for row in _unfinished(lake).select("events_version").distinct().collect()}
+
+
 def claim(lake: Lake, batch: Batch) -> None:
     """Write down that the batch's files are this run's; where that is done, do nothing."""
     if batch.is_claimed:
@@ -57,6 +65,12 @@ def claim(lake: Lake, batch: Batch) -> None:
         for file in batch.files
     ]
     lake.append(INGESTED_FILES, lake.spark.createDataFrame(rows, INGESTED_FILES.schema))
+
+
+def _unfinished(lake: Lake) -> DataFrame:
+    """The claimed files of runs that have not written their books."""
+    done = lake.read(RUN_ACCOUNTING).select(c.JOB, c.RUN_ID).distinct()
+    return lake.read(INGESTED_FILES).join(done, on=[c.JOB, c.RUN_ID], how="left_anti")
 
 
 def _unclaimed(lake: Lake, job: str, run_date: date, files: tuple[LogFile, ...]) -> Batch:

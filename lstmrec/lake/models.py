@@ -1,9 +1,9 @@
 """Training runs in `model_runs`: which model a run date is served with, and whether one exists already."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
@@ -34,10 +34,7 @@ def current(lake: Lake, run_date: date) -> ModelRun:
     BadInput
         Where no model was trained up to then.
     """
-    trained = lake.read(MODEL_RUNS).where(
-        (F.col(c.RUN_DATE) <= F.lit(run_date)) & (F.col("stage") == CURRENT)
-    )
-    newest = trained.orderBy(F.desc(c.RUN_DATE), F.desc(c.MODEL_VERSION)).first()
+    newest = _serving(lake, run_date)
     if newest is None:
         raise BadInput(
             f"model_runs: no model trained up to {run_date} at {lake.path(MODEL_RUNS)}; run train_model"
@@ -62,10 +59,37 @@ def make_current(lake: Lake, model_version: str, run_date: date) -> None:
         lake.upsert(MODEL_RUNS, moved.withColumn("stage", F.col("_stage")).drop("_stage"))
 
 
+def versions_in_use(lake: Lake, run_date: date, model_days: int) -> dict[str, set[int]]:
+    """Table -> those of its versions that models in use were made of.
+
+    In use are the model that serves `run_date`, all candidates, and all models whose run date is less
+    than `model_days` before it, or after it. An older model that another has followed is out of use
+    although its stage may be current: only the models of one date retire each other.
+    """
+    if not lake.exists(MODEL_RUNS):
+        return {}
+    serving = _serving(lake, run_date)
+    in_use = (F.col("stage") == CANDIDATE) | (F.col(c.RUN_DATE) > F.lit(run_date - timedelta(model_days)))
+    if serving is not None:
+        in_use |= F.col(c.MODEL_VERSION) == serving[c.MODEL_VERSION]
+    versions: dict[str, set[int]] = {}
+    for row in lake.read(MODEL_RUNS).where(in_use).select("table_versions").collect():
+        for table, version in row["table_versions"].items():
+            versions.setdefault(table, set()).add(version)
+    return versions
+
+
 def exists(lake: Lake, model_version: str) -> bool:
     """Whether `model_runs` holds the version."""
     lake.create(MODEL_RUNS)
     return not lake.read(MODEL_RUNS).where(F.col(c.MODEL_VERSION) == model_version).isEmpty()
+
+
+def _serving(lake: Lake, run_date: date) -> Row | None:
+    trained = lake.read(MODEL_RUNS).where(
+        (F.col(c.RUN_DATE) <= F.lit(run_date)) & (F.col("stage") == CURRENT)
+    )
+    return trained.orderBy(F.desc(c.RUN_DATE), F.desc(c.MODEL_VERSION)).first()
 
 
 def index_fingerprint(index: DataFrame, n_items: int) -> str:

@@ -116,13 +116,13 @@ class Lake:
 
     def append(self, table: Table, rows: DataFrame) -> None:
         self.create(table)
-        self._sign()
+        self.sign()
         self._fitted(table, rows).write.format("delta").mode("append").save(self.path(table))
 
     def append_once(self, table: Table, rows: DataFrame, run_id: str) -> None:
         """Add `rows`, unless this run's rows were added before: a second attempt changes nothing."""
         self.create(table)
-        self._sign()
+        self.sign()
         append = self._fitted(table, rows).write.format("delta").mode("append")
         append.options(**_transaction(run_id)).save(self.path(table))
 
@@ -201,7 +201,7 @@ class Lake:
     def _merge_frame(
         self, table: Table, rows: DataFrame, within: str, remark: Remark = NOTHING
     ) -> DeltaMergeBuilder:
-        self._sign(remark)
+        self.sign(remark)
         same_key = " AND ".join(f"stored.{name} = new.{name}" for name in table.key)
         stored = self._delta(table).alias("stored")
         return stored.merge(rows.alias("new"), f"({within}) AND {same_key}")
@@ -211,7 +211,7 @@ class Lake:
 
     def _writer(self, table: Table, rows: DataFrame, remark: Remark = NOTHING) -> DataFrameWriter:
         self.create(table)
-        self._sign(remark)
+        self.sign(remark)
         return self._fitted(table, rows).write.format("delta").mode("overwrite")
 
     def _fitted(self, table: Table, rows: DataFrame) -> DataFrame:
@@ -219,7 +219,7 @@ class Lake:
         _require_schema(rows.schema, table, "rows about to be written")
         return rows.select(*(F.col(name) for name in table.columns))
 
-    def _sign(self, remark: Remark = NOTHING) -> None:
+    def sign(self, remark: Remark = NOTHING) -> None:
         """Let the next commit say which run made it, from which versions of its inputs."""
         signature = json.dumps({**self._note, "reads": self.versions, **remark}, sort_keys=True)
         self.spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", signature)

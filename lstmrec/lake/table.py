@@ -34,7 +34,8 @@ _OF_EVERY_TABLE: Final = {
     "delta.autoOptimize.autoCompact": "false",
     # a version can be read while its log stands, and a model may serve for years: ten of them
     "delta.logRetentionDuration": "interval 3650 days",
-    # what a VACUUM leaves readable
+    # so long Delta remembers which files are gone, and a VACUUM by hand leaves them; keep_tables takes
+    # its own number of days from the configuration, at most these
     "delta.deletedFileRetentionDuration": "interval 30 days",
 }
 

@@ -25,7 +25,8 @@ NIGHTLY: dict[str, set[str]] = {
     "score_recommendations": {"build_sequences", "ingest_catalogue"},
 }
 TRAINING = {"train_model": {"build_sequences"}, "evaluate_model": {"train_model"}}
-ARROWS = {"nightly_scoring": BUILD | NIGHTLY, "training": BUILD | TRAINING}
+UPKEEP: dict[str, set[str]] = {"keep_tables": set()}
+ARROWS = {"nightly_scoring": BUILD | NIGHTLY, "training": BUILD | TRAINING, "upkeep": UPKEEP}
 
 READS = re.compile(r"\blake\.read\w*\(\s*([A-Z_]+)")
 WRITES = re.compile(r"\blake\.(?:replace|append|upsert|add_missing)\w*\(\s*([A-Z_]+)")
@@ -68,19 +69,22 @@ def test_each_task_goes_through_the_connection_and_is_submitted_anew_on_a_retry(
         assert (task._conn_id, task.durable) == ("spark_lstmrec", False), task.task_id
 
 
-@pytest.mark.parametrize(("dag_id", "tags"), [("nightly_scoring", "nightly"), ("training", "weekly")])
+@pytest.mark.parametrize(
+    ("dag_id", "tags"), [("nightly_scoring", "nightly"), ("training", "weekly"), ("upkeep", "weekly")]
+)
 def test_tags_tell_the_product_and_the_rhythm(dags: dict[str, Any], dag_id: str, tags: str) -> None:
     assert dags[dag_id].tags == {"lstmrec", tags}
 
 
 def test_the_runbook_names_the_output_every_task_and_what_a_rerun_does(dags: dict[str, Any]) -> None:
-    nightly, training = dags["nightly_scoring"].doc_md, dags["training"].doc_md
+    nightly, training, upkeep = (dags[dag_id].doc_md for dag_id in ARROWS)
     for task_id in ARROWS["nightly_scoring"]:
         assert f"`{task_id}`" in nightly.partition("## When a task failed")[2]
+    assert "- `keep_tables`" in upkeep.partition("## When a task failed")[2]
     for task_id in ("ingest_events` to `build_sequences", "train_model", "evaluate_model"):
         assert f"- `{task_id}`" in training.partition("## When a task failed")[2]
-    for doc in (nightly, training):
-        assert doc.startswith("# ") and "Output: " in doc and "A rerun is safe" in doc
+    for doc in (nightly, training, upkeep):
+        assert doc.startswith("# ") and "Output: " in doc and "A rerun is safe" in " ".join(doc.split())
 
 
 def test_dag_files_import_airflow_the_standard_library_and_their_own_helper_only() -> None:
@@ -114,5 +118,5 @@ def test_parsing_reads_no_variable_and_no_connection(tmp_path: Path) -> None:
         text=True,
         env=environ,
     )
-    assert done.stdout.splitlines()[-1:] == ["['nightly_scoring', 'training']"], done.stderr
+    assert done.stdout.splitlines()[-1:] == ["['nightly_scoring', 'training', 'upkeep']"], done.stderr
     assert not (tmp_path / "airflow.db").exists()

@@ -89,13 +89,13 @@ def test_without_the_connection_a_task_stops_instead_of_going_to_yarn(
 ) -> None:
     settings.delenv("AIRFLOW_CONN_SPARK_LSTMREC")
     with pytest.raises(AirflowNotFoundException, match="spark_lstmrec"):
-        render(dag, "ingest_events", DATE, LATER)
+        render(dag, dag.task_ids[0], DATE, LATER)
 
 
 def test_without_the_home_a_task_stops_and_names_the_variable(dag: Any, settings: pytest.MonkeyPatch) -> None:
     settings.delenv("AIRFLOW_VAR_LSTMREC_HOME")
     with pytest.raises(AirflowRuntimeError, match="lstmrec_home"):
-        render(dag, "ingest_events", DATE, LATER)
+        render(dag, dag.task_ids[0], DATE, LATER)
 
 
 def test_the_script_prints_the_argv_of_every_task_as_json() -> None:
@@ -105,7 +105,7 @@ def test_the_script_prints_the_argv_of_every_task_as_json() -> None:
         [sys.executable, str(script), "2024-02-29"], check=True, capture_output=True, text=True, env=environ
     )
     argv = json.loads(done.stdout)
-    assert set(argv) == {"nightly_scoring", "training"}
+    assert set(argv) == {"nightly_scoring", "training", "upkeep"}
     assert argv["training"]["evaluate_model"] == [
         f"{REPOSITORY}/jobs/evaluate_model.py",
         "--conf",

@@ -43,6 +43,13 @@ def test_training_on_monday_stands_for_sunday(dags: dict[str, Any]) -> None:
     assert run_date(training, week.logical_date, week.run_after) == "2026-01-11"
 
 
+def test_upkeep_on_sunday_stands_for_saturday(dags: dict[str, Any]) -> None:
+    upkeep = dags["upkeep"]
+    (week,) = runs(upkeep, "2026-01-05", "2026-01-12")
+    assert week.run_after == utc("2026-01-11T08:00")
+    assert run_date(upkeep, week.logical_date, week.run_after) == "2026-01-10"
+
+
 def test_a_backfill_runs_the_days_it_names(dags: dict[str, Any]) -> None:
     nightly = dags["nightly_scoring"]
     asked = runs(nightly, "2026-01-30", "2026-02-01T23:59")

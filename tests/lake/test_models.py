@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -10,9 +12,17 @@ from lstmrec.lake.models import ModelRun
 from lstmrec.lake.store import Lake
 
 
-def run(version: str, day: int, stage: str = models.CURRENT) -> dict[str, object]:
+def run(
+    version: str, day: int, stage: str = models.CURRENT, made_of: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, object]:
     told = {"model_version": version, "run_date": date(2026, 1, day), "stage": stage}
-    numbers = {"n_items": day, "processes": 2, "best_epoch": 1, "table_versions": {}, "metrics": {}}
+    numbers = {
+        "n_items": day,
+        "processes": 2,
+        "best_epoch": 1,
+        "table_versions": dict(made_of),
+        "metrics": {},
+    }
     texts = {"artifact": f"models/{version}", "code_version": "0", "config": "{}", "index_fingerprint": "f"}
     return told | numbers | texts
 
@@ -44,6 +54,21 @@ def test_the_model_made_current_last_serves_whatever_its_version(lake: Lake) -> 
     before = lake.version(MODEL_RUNS)
     models.make_current(lake, "a", date(2026, 1, 10))
     assert lake.version(MODEL_RUNS) == before
+
+
+def test_in_use_is_what_serves_what_may_and_what_is_young(lake: Lake) -> None:
+    assert models.versions_in_use(lake, date(2026, 1, 31), 10) == {}
+    runs = [
+        run("followed", 1, made_of={"sequences": 1}),  # its stage is current, but "serving" came after it
+        run("waiting", 2, models.CANDIDATE, {"sequences": 2, "item_index": 1}),
+        run("serving", 10, made_of={"sequences": 3}),
+        run("too-old", 10, models.RETIRED, {"sequences": 4}),
+        run("young", 22, models.RETIRED, {"sequences": 5}),
+    ]
+    lake.append(MODEL_RUNS, lake.spark.createDataFrame(runs, MODEL_RUNS.schema))
+    in_use = models.versions_in_use(lake, date(2026, 1, 31), 10)
+    assert in_use == {"sequences": {2, 3, 5}, "item_index": {1}}
+    assert models.versions_in_use(lake, date(2026, 1, 9), 1)["sequences"] == {1, 2, 3, 4, 5}
 
 
 def test_no_model_exists_in_a_new_lake(lake: Lake) -> None:
