@@ -65,6 +65,10 @@ bench-sessions: $(MAIN) $(ANALYST) ## how fast sessions are cut, next to DuckDB,
 bench-night: $(MAIN) ## how long a night takes as the history grows to 30 times its size
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.nightly_step --out var/bench/night.json
 
+.PHONY: bench-own-sessions
+bench-own-sessions: $(MAIN) ## sessions of a real log beside its own (LOG='a.tsv b.tsv': SessionId ItemId Time)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.own_sessions --log $(LOG) --out var/bench/own_sessions.json
+
 .PHONY: lint
 lint: $(MAIN)
 	@.venv/bin/ruff check .

@@ -38,18 +38,19 @@ def main(run: Run) -> None:
 
 
 def made(run: Run, table: Table, records: DataFrame) -> DataFrame | None:
-    """The table's rows after this run, None where they stay: no file is named, or the day is past."""
+    """The table's rows after this run, None where they stay: nothing is new, no file named, or the day past."""
     run.lake.create(table)
     stored = run.lake.read(table)
-    newest = validity.told_up_to(stored)
-    is_past = newest is not None and newest > run.run_date
-    if is_past:
+    # a run that was killed has no books, one that brought nothing new no rows
+    told = (validity.told_up_to(stored), accounting.newest_run(run.lake, run.job))
+    newest = max(filter(None, told), default=run.run_date)
+    if newest > run.run_date:
         run.log.warning(f"{table.name} left as they are: history goes forward only", newest=newest)
-    if is_past or getattr(run.config.source, table.name) is None:
+    if newest > run.run_date or getattr(run.config.source, table.name) is None:
         return None
     rows = catalogue.history(stored, records, table.key[0], run.run_date).persist()
     checks.require_unique(rows, table.key, table.name)
-    return rows
+    return None if catalogue.is_same(stored, rows) else rows
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from lstmrec import layers as layering
 from lstmrec.errors import BadConfig
 from lstmrec.layers import BASE, ENV_DELIMITER, ENV_PREFIX
+from lstmrec.mapping import SourceConfig
 from lstmrec.sections import (
     EvaluationConfig,
     IngestConfig,
@@ -19,7 +20,6 @@ from lstmrec.sections import (
     ScoringConfig,
     SequencesConfig,
     SessionsConfig,
-    SourceConfig,
     SparkConfig,
     TrainingConfig,
     UpkeepConfig,

@@ -15,9 +15,10 @@ from lstmrec.lake.ledger import Batch
 from lstmrec.lake.store import Lake
 from lstmrec.lake.table import on_days
 from lstmrec.lake.tables import EVENTS, EVENTS_QUARANTINE
+from lstmrec.mapping import SourceConfig
 from lstmrec.prepare import duplicates, events, quarantine, records
 from lstmrec.prepare.duplicates import ID_CONFLICT
-from lstmrec.sections import IngestConfig, SourceConfig
+from lstmrec.sections import IngestConfig
 
 DISPLACED: Final = "displaced_events"
 """The job under which the books tell of stored events whose place a row received earlier took."""

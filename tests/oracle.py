@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import fmean, pstdev
 from typing import Any
 
 SITE = "shop"
@@ -13,6 +15,7 @@ TYPES = {"view": "view", "cart": "cart", "scroll": None}
 BOUNDS = (datetime(1995, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 AHEAD, QUEUE, LATE = timedelta(minutes=5), timedelta(days=30), timedelta(days=3)
 GAP, LONGEST, MOST, BOT_RATE = timedelta(minutes=30), timedelta(hours=1.5), 6, 3
+RESTLESS, STEADY_EVENTS, STEADY_VARIATION = timedelta(hours=4), 4, 0.21
 
 IDS = ("event_id", "device_id", "user_id", "item_id")
 TEXTS = (*IDS, "event_type", "user_agent")
@@ -173,6 +176,14 @@ def sessions(events: list[Row]) -> list[tuple[Any, ...]]:
     return found
 
 
+def is_steady(session: list[Row]) -> bool:
+    times = [row["event_ts"] for row in session]
+    pauses = [(later - time) // timedelta(milliseconds=1) for time, later in pairwise(times)]
+    if len(session) < STEADY_EVENTS or not sum(pauses):
+        return False
+    return pstdev(pauses) / fmean(pauses) < STEADY_VARIATION
+
+
 def parts(user: str, session: list[Row]) -> list[tuple[Any, ...]]:
     start = session[0]["event_ts"]
     cut: list[list[Row]] = []
@@ -185,7 +196,9 @@ def parts(user: str, session: list[Row]) -> list[tuple[Any, ...]]:
             stretch = own
         cut[-1].append(row)
     minutes = (session[-1]["event_ts"] - start) / timedelta(minutes=1)
-    is_bot = any(row["is_bot"] for row in session) or (minutes >= 1 and len(session) > minutes * BOT_RATE)
+    is_fast = minutes >= 1 and len(session) > minutes * BOT_RATE
+    is_long = session[-1]["event_ts"] - start >= RESTLESS
+    is_bot = any(row["is_bot"] for row in session) or is_fast or is_long or is_steady(session)
     login = next((row["user_id"] for row in session if row["user_id"]), None)
     rows = []
     for number, part in enumerate(cut, start=1):

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-FOUNDATION = {"columns", "config", "errors", "sections"}
+FOUNDATION = {"columns", "config", "errors", "mapping", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {"baselines", "ingestion", "report", "runtime", "scoring", "sessionization", "training"}
@@ -21,8 +21,9 @@ MAY_USE = {
     "errors": set(),
     "layers": {"errors"},
     "paths": set(),
-    "sections": {"paths"},
-    "config": {"errors", "layers", "sections"},
+    "sections": set(),
+    "mapping": {"paths", "sections"},
+    "config": {"errors", "layers", "mapping", "sections"},
     "rank": set(),
     "lake": FOUNDATION,
     "learn": FOUNDATION,

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from lstmrec import columns as c
 from lstmrec.errors import BrokenContract
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import RUN_ACCOUNTING
@@ -16,6 +18,14 @@ def count_outcomes(outcomes: DataFrame) -> dict[str, int]:
     """How many rows there are of each value of the one column of `outcomes`."""
     (name,) = outcomes.columns
     return {row[name]: row["count"] for row in outcomes.groupBy(name).count().collect()}
+
+
+def newest_run(lake: Lake, job: str) -> date | None:
+    """The newest run date with books of the job, None where there is none."""
+    lake.create(RUN_ACCOUNTING)
+    books = lake.read(RUN_ACCOUNTING).where(F.col(c.JOB) == job)
+    newest: date | None = books.agg(F.max(c.RUN_DATE)).collect()[0][0]
+    return newest
 
 
 def require_balance(rows_in: int, outcomes: Mapping[str, int], job: str) -> None:

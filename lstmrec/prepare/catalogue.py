@@ -6,15 +6,16 @@ from typing import Final
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import MapType, StringType
 
 from lstmrec import columns as c
+from lstmrec.mapping import ItemFields, UserFields
 from lstmrec.prepare.digest import digest
 from lstmrec.prepare.duplicates import DUPLICATE, ID_CONFLICT
 from lstmrec.prepare.events import ACCEPTED
-from lstmrec.prepare.records import readable, unreadable
-from lstmrec.sections import IngestConfig, ItemFields, UserFields
+from lstmrec.prepare.records import RECORD, kept, unreadable, with_object
+from lstmrec.sections import IngestConfig
 
-_RECORD: Final = "record"
 _CONTENT: Final = "_content"
 _TODAY: Final = "_today"
 _VALIDITY: Final = (c.VALID_FROM, c.VALID_TO)
@@ -41,14 +42,11 @@ def users(lines: DataFrame, fields: UserFields, rules: IngestConfig) -> DataFram
 def rejected(records: DataFrame, source: str) -> DataFrame:
     """Rows of `catalogue_quarantine` from the records that are neither accepted nor duplicates.
 
-    One row per source, outcome and payload; what is not UTF-8 is in base64.
+    One row per source, outcome and payload.
     """
-    payload = F.when(F.is_valid_utf8(c.PAYLOAD), F.col(c.PAYLOAD)).otherwise(
-        F.base64(F.col(c.PAYLOAD).cast("binary"))
-    )
     return (
         records.where(~F.col(c.OUTCOME).isin(ACCEPTED, DUPLICATE))
-        .select(F.lit(source).alias(c.SOURCE), F.col(c.OUTCOME).alias(c.REASON), payload.alias(c.PAYLOAD))
+        .select(F.lit(source).alias(c.SOURCE), F.col(c.OUTCOME).alias(c.REASON), c.PAYLOAD)
         .distinct()  # a bad line that came twice is kept once
         .withColumn(c.ROW_HASH, digest(F.concat_ws(":", c.SOURCE, c.REASON, c.PAYLOAD)))
     )
@@ -83,6 +81,12 @@ def history(stored: DataFrame, records: DataFrame, key: str, run_date: date) -> 
     return ended.select(*stored.columns).unionByName(begun.select(*stored.columns))
 
 
+def is_same(left: DataFrame, right: DataFrame) -> bool:
+    """Whether two tables with the same columns hold the same rows, each as often."""
+    ours, theirs = (rows.select(_fingerprint(rows.columns)) for rows in (left, right))
+    return ours.exceptAll(theirs).isEmpty() and theirs.exceptAll(ours).isEmpty()
+
+
 def _records(
     lines: DataFrame,
     key: str,
@@ -91,16 +95,18 @@ def _records(
     rules: IngestConfig,
 ) -> DataFrame:
     named = F.array(*(F.lit(name) for name in fields.values() if name is not None))
-    others = F.map_filter(_RECORD, lambda name, value: value.isNotNull() & ~F.array_contains(named, name))
-    records = lines.withColumn(_RECORD, F.from_json(readable(rules), "map<string,string>")).select(
-        c.PAYLOAD,
-        _RECORD,
+    others = F.map_filter(RECORD, lambda name, value: value.isNotNull() & ~F.array_contains(named, name))
+    texts = MapType(StringType(), StringType())
+    records = with_object(lines, texts, rules).select(
+        kept(rules).alias(c.PAYLOAD),
+        unreadable(rules).alias(c.REASON),
+        RECORD,
         _text(fields[key]).alias(key),
         *(column.alias(name) for name, column in columns.items()),
         F.coalesce(others, F.create_map().cast("map<string,string>")).alias(c.ATTRIBUTES),
     )
-    no_record = F.when(F.col(_RECORD).isNull(), "malformed_json").when(F.col(key).isNull(), "missing_id")
-    reason = F.coalesce(unreadable(rules), no_record)
+    no_record = F.when(F.col(RECORD).isNull(), "malformed_json").when(F.col(key).isNull(), "missing_id")
+    reason = F.coalesce(c.REASON, no_record)
     by_text = Window.partitionBy(key, F.col(key).isNull()).orderBy(c.PAYLOAD)
     content = records.withColumn(_CONTENT, _fingerprint([*columns, c.ATTRIBUTES]))
     outcome = (
@@ -109,7 +115,7 @@ def _records(
         .when(F.col(_CONTENT) == F.first(_CONTENT).over(by_text), DUPLICATE)
         .otherwise(ID_CONFLICT)
     )
-    return content.withColumn(c.OUTCOME, outcome).drop(_RECORD, _CONTENT)
+    return content.withColumn(c.OUTCOME, outcome).drop(RECORD, c.REASON, _CONTENT)
 
 
 def _fingerprint(content: list[str]) -> Column:
@@ -124,9 +130,9 @@ def _comparable(name: str) -> Column:
 
 
 def _text(field: str) -> Column:
-    trimmed = F.trim(F.col(_RECORD)[field])
+    trimmed = F.trim(F.col(RECORD)[field])
     return F.when(trimmed != "", trimmed)
 
 
 def _list(field: str) -> Column:
-    return F.from_json(F.col(_RECORD)[field], "array<string>")
+    return F.from_json(F.col(RECORD)[field], "array<string>")

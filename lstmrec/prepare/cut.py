@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstmrec import columns as c
+from lstmrec.prepare import bots
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -32,7 +33,6 @@ EVENT_COLUMNS: Final = (
 )
 """What of an event the cut reads; nothing else needs to go through the shuffle."""
 
-_MICROS_A_MINUTE: Final = 60_000_000
 _EVENTS_A_BATCH: Final = 1 << 16  # of what goes back to Spark at a time
 _MAX_TEXT_BYTES: Final = (1 << 31) - 1  # in one array of pa.string()
 _TIME: Final = pa.timestamp("us", "UTC")
@@ -44,7 +44,7 @@ class Limits(NamedTuple):
     gap: int
     max_duration: int
     max_events: int
-    bot_events_per_minute: float
+    bots: bots.Limits
 
 
 class Cut(NamedTuple):
@@ -54,7 +54,7 @@ class Cut(NamedTuple):
     session_of_part: Ints
     part: Ints
     session_starts: Ints
-    is_fast: Flags
+    is_bot: Flags
 
 
 def fold(batches: Iterable[pa.RecordBatch], limits: Limits) -> Iterator[pa.RecordBatch]:
@@ -92,7 +92,7 @@ def cut(users: Ints, times: Ints, limits: Limits) -> Cut:
     """Cut events, in order of user and time, into sessions, and these into parts numbered from 1.
 
     A part ends after each stretch of max_duration since the session's start, and within a stretch after
-    each max_events events. A session at least a minute long with more than bot_events_per_minute is fast.
+    each max_events events. Which sessions are of bots by their times: see bots.py.
     """
     opens = opens_session(users, times, limits.gap)
     session_starts, session = np.flatnonzero(opens), np.cumsum(opens) - 1
@@ -105,11 +105,8 @@ def cut(users: Ints, times: Ints, limits: Limits) -> Cut:
 
     session_of_part = session[part_starts]
     part = np.arange(part_starts.size) - np.searchsorted(part_starts, session_starts)[session_of_part] + 1
-
-    ends = np.append(session_starts[1:], times.size)
-    minutes = elapsed[ends - 1] / _MICROS_A_MINUTE
-    is_fast = (minutes >= 1) & (ends - session_starts > minutes * limits.bot_events_per_minute)
-    return Cut(part_starts, session_of_part, part, session_starts, is_fast)
+    is_bot = bots.are_bots(times, session_starts, limits.bots)
+    return Cut(part_starts, session_of_part, part, session_starts, is_bot)
 
 
 def _in_order(users: Ints, events: pa.Table) -> Ints:
@@ -129,7 +126,7 @@ def _rows(events: pa.Table, order: Ints, found: Cut) -> Iterator[pa.RecordBatch]
     """The parts as rows, some ten thousand events at a time."""
     of_session = {
         c.OPENED_TS: micros(events[c.EVENT_TS])[order[found.session_starts]],
-        c.IS_BOT: _any(events[c.IS_BOT].to_numpy()[order], found.session_starts) | found.is_fast,
+        c.IS_BOT: _any(events[c.IS_BOT].to_numpy()[order], found.session_starts) | found.is_bot,
         c.STITCHED_USER_ID: _first_known(events[c.USER_ID], order, found.session_starts),
     }
     bounds = np.append(found.part_starts, order.size)

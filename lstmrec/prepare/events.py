@@ -6,10 +6,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
+from lstmrec.mapping import SourceConfig
 from lstmrec.prepare import clocks
 from lstmrec.prepare.digest import digest
 from lstmrec.prepare.records import TIME_FIELDS
-from lstmrec.sections import IngestConfig, SourceConfig
+from lstmrec.sections import IngestConfig
 
 ACCEPTED: Final = "accepted"
 LATE: Final = "late"

@@ -6,11 +6,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
+from lstmrec.mapping import SourceConfig
 from lstmrec.prepare.digest import digest
 from lstmrec.prepare.duplicates import ID_CONFLICT, won
 from lstmrec.prepare.events import IGNORED
 from lstmrec.prepare.records import MICROSECONDS, TEXT_FIELDS, TIME_FIELDS
-from lstmrec.sections import SourceConfig
 
 _END_OF_TIME: Final = "TIMESTAMP'9999-12-31'"
 

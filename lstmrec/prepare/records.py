@@ -11,8 +11,9 @@ from pyspark.sql.types import ArrayType, DataType, StringType, StructField, Stru
 
 from lstmrec import columns as c
 from lstmrec import paths
+from lstmrec.mapping import SourceConfig
 from lstmrec.paths import Step
-from lstmrec.sections import IngestConfig, SourceConfig
+from lstmrec.sections import IngestConfig
 
 TEXT_FIELDS: Final = (c.EVENT_ID, c.DEVICE_ID, c.USER_ID, c.ITEM_ID, c.EVENT_TYPE, c.USER_AGENT)
 TIME_FIELDS: Final = (c.CREATED_TS, c.SENT_TS, c.RECEIVED_TS)
@@ -23,8 +24,9 @@ MICROSECONDS: Final = {
 }
 """How times are written into JSON: by default Spark leaves out what is below the millisecond."""
 
+RECORD: Final = "record"
+
 _BLANKS: Final = " \t\r\n\u00a0"
-_RECORD: Final = "record"
 _END: Final = "_end"
 _PARSED: Final = "_parsed"
 _ELEMENT: Final = "_element"
@@ -42,19 +44,23 @@ def from_json(lines: DataFrame, source: SourceConfig, rules: IngestConfig) -> Da
     A blank text, or one of `source.null_texts`, is a null.
     """
     schema = _json_schema(source)
+    rows = with_object(lines, schema, rules)
+    return _fields(rows, F.col(RECORD).isNotNull(), "malformed_json", schema, source, rules)
+
+
+def with_object(lines: DataFrame, kind: DataType, rules: IngestConfig) -> DataFrame:
+    """The lines with the JSON object that each is, in `record`; null where it is none of this kind."""
     # The parser reads one value and leaves the rest of a line unread: a second object on it would be
     # lost unseen. Within another object the line must be one value, and what stands after it is missed.
-    wrapped = F.concat(F.lit(f'{{"{_RECORD}": '), readable(rules), F.lit(f', "{_END}": 1}}'))
-    wrapper = StructType([StructField(_RECORD, schema), *csv_schema([_END, _CORRUPT])])
+    wrapped = F.concat(F.lit(f'{{"{RECORD}": '), _readable(rules), F.lit(f', "{_END}": 1}}'))
+    wrapper = StructType([StructField(RECORD, kind), *csv_schema([_END, _CORRUPT])])
     parsed = F.from_json(wrapped, wrapper, {"columnNameOfCorruptRecord": _CORRUPT})
-    rows = lines.withColumn(_PARSED, parsed).withColumn(_RECORD, F.col(_PARSED)[_RECORD])
-    is_object = (
-        F.col(_PARSED)[_CORRUPT].isNull() & F.col(_PARSED)[_END].isNotNull() & F.col(_RECORD).isNotNull()
-    )
-    return _fields(rows, is_object, "malformed_json", schema, source, rules)
+    is_whole = F.col(_PARSED)[_CORRUPT].isNull() & F.col(_PARSED)[_END].isNotNull()
+    rows = lines.withColumn(_PARSED, parsed)
+    return rows.withColumn(RECORD, F.when(is_whole, F.col(_PARSED)[RECORD])).drop(_PARSED)
 
 
-def readable(rules: IngestConfig) -> Column:
+def _readable(rules: IngestConfig) -> Column:
     """The payload, null where it is not to be parsed: see `unreadable`."""
     return F.when(unreadable(rules).isNull(), F.col(c.PAYLOAD))
 
@@ -97,9 +103,9 @@ def from_csv(
     schema = csv_schema([*columns, _CORRUPT])
     options = {"sep": source.csv.delimiter, "columnNameOfCorruptRecord": _CORRUPT, "escape": '"'}
     ddl = ", ".join(f"`{name.replace('`', '``')}` string" for name in schema.names)
-    record = F.from_csv(readable(rules), ddl, options)
-    is_row = (F.trim(c.PAYLOAD) != "") & F.col(f"{_RECORD}.{_CORRUPT}").isNull()
-    return _fields(rows.withColumn(_RECORD, record), is_row, "malformed_csv", schema, source, rules)
+    record = F.from_csv(_readable(rules), ddl, options)
+    is_row = (F.trim(c.PAYLOAD) != "") & F.col(f"{RECORD}.{_CORRUPT}").isNull()
+    return _fields(rows.withColumn(RECORD, record), is_row, "malformed_csv", schema, source, rules)
 
 
 def from_rows(rows: DataFrame, source: SourceConfig, rules: IngestConfig) -> DataFrame:
@@ -107,9 +113,9 @@ def from_rows(rows: DataFrame, source: SourceConfig, rules: IngestConfig) -> Dat
 
     A typed time comes as text, which is what a `source.time_format` of iso8601 stands for.
     """
-    schema = rows.schema[_RECORD].dataType
+    schema = rows.schema[RECORD].dataType
     assert isinstance(schema, StructType)
-    with_payload = rows.withColumn(c.PAYLOAD, F.to_json(_RECORD, MICROSECONDS))
+    with_payload = rows.withColumn(c.PAYLOAD, F.to_json(RECORD, MICROSECONDS))
     return _fields(with_payload, F.lit(True), "malformed_row", schema, source, rules)
 
 
@@ -128,7 +134,7 @@ def _fields(
     rules: IngestConfig,
 ) -> DataFrame:
     reason = F.coalesce(unreadable(rules), F.when(~F.coalesce(is_record, F.lit(False)), F.lit(malformed)))
-    checked = records.select(c.SOURCE_FILE, _RECORD, reason.alias(c.REASON), _kept(rules).alias(c.PAYLOAD))
+    checked = records.select(c.SOURCE_FILE, RECORD, reason.alias(c.REASON), kept(rules).alias(c.PAYLOAD))
     exploded = _explode(checked, schema, source)
     named = source.event_fields.named()
     texts = {name: _field(schema, named.get(name), source) for name in (*TEXT_FIELDS, *TIME_FIELDS)}
@@ -141,7 +147,7 @@ def _fields(
     )
 
 
-def _kept(rules: IngestConfig) -> Column:
+def kept(rules: IngestConfig) -> Column:
     """The payload as quarantine keeps it: whole, unless so large that it would cost the job its memory."""
     size, sha = F.octet_length(c.PAYLOAD), F.sha2(F.col(c.PAYLOAD), 256)
     start = F.left(F.col(c.PAYLOAD), F.lit(rules.max_kept_bytes))
@@ -157,7 +163,7 @@ def _explode(records: DataFrame, schema: StructType, source: SourceConfig) -> Da
     steps = _exploded(source)
     if not _leads(schema, steps, source):
         return records.withColumn(_PLACE, F.lit(None))
-    elements = _walk(F.col(_RECORD), steps)
+    elements = _walk(F.col(RECORD), steps)
     return records.select("*", F.posexplode_outer(elements).alias(_PLACE, _ELEMENT))
 
 
@@ -174,7 +180,7 @@ def _value(steps: tuple[Step, ...], source: SourceConfig) -> Column:
     exploded = _exploded(source)
     if exploded and steps[: len(exploded)] == exploded:
         return _walk(F.col(_ELEMENT), steps[len(exploded) :])
-    return _walk(F.col(_RECORD), steps)
+    return _walk(F.col(RECORD), steps)
 
 
 def _walk(record: Column, steps: Sequence[Step]) -> Column:

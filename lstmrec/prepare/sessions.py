@@ -18,7 +18,7 @@ from pyspark.sql.types import (
 )
 
 from lstmrec import columns as c
-from lstmrec.prepare import cut
+from lstmrec.prepare import bots, cut
 from lstmrec.prepare.digest import digest
 from lstmrec.prepare.events import ACCEPTED
 from lstmrec.sections import SessionsConfig
@@ -54,7 +54,12 @@ def sessionize(events: DataFrame, rules: SessionsConfig) -> DataFrame:
         gap=_micros(rules.gap),
         max_duration=_micros(rules.max_duration),
         max_events=rules.max_events,
-        bot_events_per_minute=rules.bot_events_per_minute,
+        bots=bots.Limits(
+            events_per_minute=rules.bot_events_per_minute,
+            duration=_micros(rules.bot_duration),
+            steady_events=rules.bot_steady_events,
+            steady_variation=rules.bot_steady_variation,
+        ),
     )
 
     def fold(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

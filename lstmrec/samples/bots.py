@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,32 +13,46 @@ CRAWLERS = (
     "python-requests/2.32.3",
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/126.0.0.0 Safari/537.36",
 )
-CRAWLER_ROWS = 20  # a visit, at the pace of a person: only the user agent tells
-CRAWLER_PAUSE = timedelta(seconds=40)
-FAST_ROWS = 200  # a visit, over more than a minute and a half: only the rate tells
-FAST_PAUSE = timedelta(milliseconds=500)  # 120 events a minute
 TRANSPORT = timedelta(milliseconds=100)
 
 
-def visits(events: Sequence[RawEvent], bots: int, *, fast: bool, rng: np.random.Generator) -> list[RawEvent]:
+class Visit(NamedTuple):
+    """What a kind of bot does: `rows` with the mean `pause`, which varies by so large a share of it."""
+
+    kind: str
+    rows: int
+    pause: timedelta
+    jitter: float
+    agents: Sequence[str] = ()
+    """None: that of the log's first row."""
+
+
+CRAWLER: Final = Visit("crawler", 20, timedelta(seconds=40), 0.5, CRAWLERS)  # only the user agent tells
+FAST: Final = Visit("fast", 200, timedelta(milliseconds=500), 0.5)  # only the rate tells: 120 a minute
+STEADY: Final = Visit("steady", 30, timedelta(seconds=20), 0.0)  # only the even pace tells
+
+
+def visits(events: Sequence[RawEvent], bots: int, visit: Visit, rng: np.random.Generator) -> list[RawEvent]:
     """One visit of each bot, on a day of the log, to items and with event types of the log's rows."""
-    kind, rows, pause = ("fast", FAST_ROWS, FAST_PAUSE) if fast else ("crawler", CRAWLER_ROWS, CRAWLER_PAUSE)
     made = []
     for bot in range(bots):
         day = events[int(rng.integers(len(events)))].day
         start = datetime.combine(day, time(), UTC) + float(rng.random()) * timedelta(hours=23)
-        for row, place in enumerate(rng.integers(len(events), size=rows).tolist()):
-            created = start + row * pause
+        created = start
+        for row, place in enumerate(rng.integers(len(events), size=visit.rows).tolist()):
+            created += visit.pause * float(1 + visit.jitter * rng.uniform(-1, 1))
             made.append(
                 RawEvent(
-                    event_id=f"{kind}-{bot:04d}-{row:04d}",
-                    device_id=f"{kind}-{bot:04d}",
+                    event_id=f"{visit.kind}-{bot:04d}-{row:04d}",
+                    device_id=f"{visit.kind}-{bot:04d}",
                     item_id=events[place].item_id,
                     event_type=events[place].event_type,
                     created_ts=to_text(created),
                     sent_ts=to_text(created + TRANSPORT),
                     received_ts=to_text(created + 2 * TRANSPORT),
-                    user_agent=events[0].user_agent if fast else CRAWLERS[bot % len(CRAWLERS)],
+                    user_agent=visit.agents[bot % len(visit.agents)]
+                    if visit.agents
+                    else events[0].user_agent,
                 )
             )
     return made

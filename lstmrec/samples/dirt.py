@@ -35,16 +35,23 @@ class Dirt(Enum):
     OVERSIZE = "oversize"  # a line of more than 100,000 bytes
     BOT_AGENT = "bot_agent"  # further rows: a device whose user agent says it is a robot
     BOT_RATE = "bot_rate"  # further rows: a device like any other that is faster than a person
+    BOT_PACE = "bot_pace"  # further rows: a device like any other whose pauses are all the same
 
     @property
     def is_bot(self) -> bool:
-        return self in (Dirt.BOT_AGENT, Dirt.BOT_RATE)
+        return self in VISITS
 
     @property
     def adds_rows(self) -> bool:
         """Whether the kind puts rows beside those of the log, rather than changing some of them."""
         return self.is_bot or self in (Dirt.REDELIVERED, Dirt.ID_CONFLICT)
 
+
+VISITS: Mapping[Dirt, bots.Visit] = {
+    Dirt.BOT_AGENT: bots.CRAWLER,
+    Dirt.BOT_RATE: bots.FAST,
+    Dirt.BOT_PACE: bots.STEADY,
+}
 
 # What each kind that starts from a row of the log makes of it; turn counts the rows of the kind
 SPOILED: Mapping[Dirt, Callable[[RawEvent, int, spoil.Soil], RawLine]] = {
@@ -87,7 +94,7 @@ def plant(
 ) -> tuple[list[RawLine], Planted]:
     """The log with dirt in it, in the order of receipt, and the books of what was planted.
 
-    `numbers` says how many rows of a kind, and for the two kinds of bots how many bots. All rows
+    `numbers` says how many rows of a kind, and for the kinds of bots how many bots. All rows
     stay within the days of the log: dirt adds no folder.
     """
     spoil.require_sound(events)
@@ -104,7 +111,7 @@ def plant(
     books: dict[Dirt, tuple[str, ...]] = {}
     for kind in Dirt:
         if kind.is_bot:
-            added = bots.visits(events, numbers.get(kind, 0), fast=kind is Dirt.BOT_RATE, rng=rng)
+            added = bots.visits(events, numbers.get(kind, 0), VISITS[kind], rng)
             rows += [(spoil.arrival(row), row) for row in added]
             books[kind] = tuple(str(row.event_id) for row in added)
             continue

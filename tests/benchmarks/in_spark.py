@@ -16,7 +16,15 @@ from lstmrec.prepare.sessions import sessionize
 from lstmrec.sections import SessionsConfig
 from tests.benchmarks.contender import Contender
 
-RULES = SessionsConfig(gap_minutes=30, max_hours=12, max_events=500, bot_events_per_minute=60)
+RULES = SessionsConfig(
+    gap_minutes=30,
+    max_hours=12,
+    max_events=500,
+    bot_events_per_minute=60,
+    bot_hours=1e6,  # the peers flag by speed alone
+    bot_steady_events=20,
+    bot_steady_variation=0,
+)
 GAP = RULES.gap // timedelta(microseconds=1)
 READ = (c.SESSION_USER, c.EVENT_TS, c.ITEM_ID)
 _EVENTS_A_BATCH = 1 << 16

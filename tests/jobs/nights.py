@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ SETTINGS = {
         "max_hours": 1.5,
         "max_events": oracle.MOST,
         "bot_events_per_minute": oracle.BOT_RATE,
+        "bot_hours": oracle.RESTLESS / timedelta(hours=1),
+        "bot_steady_events": oracle.STEADY_EVENTS,
+        "bot_steady_variation": oracle.STEADY_VARIATION,
     },
 }
 

@@ -32,7 +32,7 @@ PLAN = SyntheticPlan(
     seed=7,
 )
 LAST_DAY = date(2026, 1, 9)
-DIRT = dict.fromkeys(Dirt, 4) | {Dirt.BOT_AGENT: 2, Dirt.BOT_RATE: 2}
+DIRT = dict.fromkeys(Dirt, 4) | {Dirt.BOT_AGENT: 2, Dirt.BOT_RATE: 2, Dirt.BOT_PACE: 2}
 
 
 @dataclass(frozen=True)

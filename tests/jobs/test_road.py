@@ -65,7 +65,7 @@ def test_every_event_that_is_not_late_is_in_exactly_one_session(spark: SparkSess
 
 def test_bots_are_flagged_and_neither_train_the_model_nor_get_lists(spark: SparkSession, shop: Shop) -> None:
     bots = shop.table(spark, t.SESSIONS).where(c.IS_BOT)
-    assert bots.select(c.SESSION_USER).distinct().count() == 4
+    assert bots.select(c.SESSION_USER).distinct().count() == 6
     people = shop.table(spark, t.SEQUENCES).select(c.USER_ID)
     assert people.join(bots.withColumnRenamed(c.SESSION_USER, c.USER_ID), on=c.USER_ID, how="inner").isEmpty()
 

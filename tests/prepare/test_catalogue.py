@@ -11,8 +11,8 @@ from lstmrec.config import Config
 from lstmrec.lake import accounting
 from lstmrec.lake.tables import ITEMS
 from lstmrec.lake.validity import valid_on
+from lstmrec.mapping import ItemFields, UserFields
 from lstmrec.prepare import catalogue
-from lstmrec.sections import ItemFields, UserFields
 from tests.prepare.factories import lines
 
 FIELDS = ItemFields(item_id="id", title="name", categories="genres")
@@ -47,18 +47,20 @@ def test_every_line_has_an_outcome_and_those_that_are_no_record_are_kept_once(
         config,
         *({"id": "1", "name": "b"}, {"id": "1", "name": "a"}, {"name": "a", "id": "1"}, {"id": "2"}),
         *({"name": "x"}, "broken", "broken", {"id": "3", "name": "y" * 70_000}),
+        *('{"id": "4"} {"id": "5"}', '["id"]', {"id": "6", "name": "z" * 2_000_000}),
     )
     assert accounting.count_outcomes(records.select(c.OUTCOME)) == {
-        "accepted": 2, "duplicate": 1, "id_conflict": 1, "missing_id": 1, "malformed_json": 2,
-        "oversize_payload": 1,
+        "accepted": 2, "duplicate": 1, "id_conflict": 1, "missing_id": 1, "malformed_json": 4,
+        "oversize_payload": 2,
     }  # fmt: skip
     accepted = records.where(F.col(c.OUTCOME) == "accepted").collect()
     assert {r[c.ITEM_ID]: r["title"] for r in accepted} == {"1": "a", "2": None}
     kept = catalogue.rejected(records, "items").collect()
     assert sorted(row[c.REASON] for row in kept) == [
-        "id_conflict", "malformed_json", "missing_id", "oversize_payload"
+        "id_conflict", *["malformed_json"] * 3, "missing_id", *["oversize_payload"] * 2
     ]  # fmt: skip
-    assert len({row[c.ROW_HASH] for row in kept}) == 4
+    assert max(len(row[c.PAYLOAD]) for row in kept) < 1_050_000
+    assert len({row[c.ROW_HASH] for row in kept}) == len(kept)
 
 
 def after(spark: SparkSession, config: Config, *days: tuple[int, dict[str, str]]) -> DataFrame:

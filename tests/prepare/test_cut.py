@@ -8,11 +8,14 @@ import pyarrow as pa
 import pytest
 
 from lstmrec import columns as c
-from lstmrec.prepare import cut
+from lstmrec.prepare import bots, cut
 
 MINUTE = 60_000_000
 LIMITS = cut.Limits(
-    gap=30 * MINUTE, max_duration=12 * 60 * MINUTE, max_events=500, bot_events_per_minute=60.0
+    gap=30 * MINUTE,
+    max_duration=12 * 60 * MINUTE,
+    max_events=500,
+    bots=bots.Limits(60.0, 24 * 60 * MINUTE, 20, 0.05),
 )
 TIME = pa.timestamp("us", "UTC")
 

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.config import Config
+from lstmrec.mapping import CsvConfig, SourceConfig
 from lstmrec.prepare import records
-from lstmrec.sections import CsvConfig, SourceConfig
 from tests.prepare.factories import click, lines
 
 SOUND = json.dumps(click())

@@ -17,7 +17,15 @@ from lstmrec.prepare.sessions import sessionize
 from lstmrec.sections import SessionsConfig
 from tests.prepare.factories import at, event, events
 
-RULES = SessionsConfig(gap_minutes=30, max_hours=12, max_events=500, bot_events_per_minute=60)
+RULES = SessionsConfig(
+    gap_minutes=30,
+    max_hours=12,
+    max_events=500,
+    bot_events_per_minute=60,
+    bot_hours=24,
+    bot_steady_events=20,
+    bot_steady_variation=0.05,
+)
 Found = list[tuple[str, int, list[str]]]
 
 
@@ -110,14 +118,16 @@ def test_a_login_names_the_user_of_its_whole_session_and_moves_no_cut(spark: Spa
     assert [tuple(row) for row in got] == [(3, "ann"), (1, None)]
 
 
-def test_a_bot_is_flagged_by_agent_or_by_speed_over_the_whole_session(spark: SparkSession) -> None:
+def test_a_bot_is_flagged_by_agent_speed_or_pace_over_the_whole_session(spark: SparkSession) -> None:
     rules = RULES.model_copy(update={"max_events": 100})
     fast = [event("fast", f"f{n}", at("10:00") + timedelta(seconds=0.5 * n)) for n in range(200)]
-    burst = [event("burst", f"b{n}", at("10:00") + timedelta(seconds=0.1 * n)) for n in range(50)]
+    burst = [event("burst", f"b{n}", at("10:00") + timedelta(seconds=0.01 * n * n)) for n in range(50)]
     agent = [event("agent", "a", at("10:00"), is_bot=True), event("agent", "b", at("10:05"))]
-    got = sessionize(events(spark, *fast, *burst, *agent), rules)
+    steady = [event("steady", f"s{n}", at("10:00") + timedelta(seconds=9 * n)) for n in range(20)]
+    got = sessionize(events(spark, *fast, *burst, *agent, *steady), rules)
     flags = {(row[c.SESSION_USER], row[c.PART]): row[c.IS_BOT] for row in got.collect()}
-    assert flags == {("fast", 1): True, ("fast", 2): True, ("burst", 1): False, ("agent", 1): True}
+    assert flags.pop(("burst", 1)) is False
+    assert flags == {("fast", 1): True, ("fast", 2): True, ("agent", 1): True, ("steady", 1): True}
 
 
 def test_a_bot_that_never_pauses_for_months_is_one_session_in_parts_all_flagged(spark: SparkSession) -> None:
@@ -229,7 +239,7 @@ def test_clean_data_gives_the_sessions_of_sparks_own_session_window(spark: Spark
     )
 
 
-@pytest.mark.parametrize("key", ["gap_minutes", "max_hours", "bot_events_per_minute"])
+@pytest.mark.parametrize("key", ["gap_minutes", "max_hours", "bot_events_per_minute", "bot_hours"])
 def test_a_limit_of_zero_is_refused(config: Config, key: str) -> None:
     with pytest.raises(ValueError, match="greater than 0"):
         SessionsConfig(**(config.sessions.model_dump() | {key: 0}))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ few = settings(deadline=None, max_examples=12)
 def test_the_books_are_true(numbers: dict[Dirt, int], seed: int) -> None:
     lines, planted = plant(clean(), numbers, seed)
 
-    bot_rows = {Dirt.BOT_AGENT: 20, Dirt.BOT_RATE: 200}
+    bot_rows = {Dirt.BOT_AGENT: 20, Dirt.BOT_RATE: 200, Dirt.BOT_PACE: 30}
     assert planted.counts == {kind: number * bot_rows.get(kind, 1) for kind, number in numbers.items()}
     added = sum(count for kind, count in planted.counts.items() if kind.adds_rows)
     assert (planted.rows_in, planted.rows_out) == (len(clean()), len(lines))
@@ -211,7 +212,7 @@ def test_a_broken_line_is_no_json_object_and_one_line(kind: Dirt) -> None:
                 json.loads(text)
 
 
-@pytest.mark.parametrize(("kind", "rows"), [(Dirt.BOT_AGENT, 20), (Dirt.BOT_RATE, 200)])
+@pytest.mark.parametrize(("kind", "rows"), [(Dirt.BOT_AGENT, 20), (Dirt.BOT_RATE, 200), (Dirt.BOT_PACE, 30)])
 def test_a_bot_is_a_device_of_its_own(kind: Dirt, rows: int) -> None:
     lines, planted = planted_in_full()
     made = [e for e in lines if isinstance(e, RawEvent) and e.event_id in planted.event_ids[kind]]
@@ -224,6 +225,8 @@ def test_a_bot_is_a_device_of_its_own(kind: Dirt, rows: int) -> None:
         minutes = (max(times) - min(times)) / timedelta(minutes=1)
         assert minutes > 1
         assert (rows / minutes > 100) == (kind is Dirt.BOT_RATE)
+        pauses = {later - time for time, later in pairwise(sorted(times))}
+        assert (len(pauses) == 1) == (kind is Dirt.BOT_PACE)
 
 
 def test_only_the_crawlers_say_that_they_are_robots() -> None:

@@ -220,9 +220,9 @@ def test_the_command_can_plant_dirt_and_says_how_much(
     assert run(tmp_path / "log", "--seed", "5", "--dirty") == 0
 
     clean = len(generate(SyntheticPlan(users=60, days=3, seed=5)))
-    rows = clean // 200  # of each kind; two kinds add copies, two bots 20 and two 200 rows each
+    rows = clean // 200  # of each kind; two kinds add copies, two bots each 20, 200 and 30 rows
     written = sum(len(lines_of(path)) for path in (tmp_path / "log").glob("events/*/*.gz"))
-    assert written == clean + 2 * rows + 2 * 20 + 2 * 200
+    assert written == clean + 2 * rows + 2 * (20 + 200 + 30)
     assert f"truncated {rows:>8} rows" in capsys.readouterr().out
 
 
