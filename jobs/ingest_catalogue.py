@@ -38,7 +38,7 @@ def main(run: Run) -> None:
 
 
 def made(run: Run, table: Table, records: DataFrame) -> DataFrame | None:
-    """The table's rows after this run, None where they stay: nothing is new, no file named, or the day past."""
+    """The table's rows after this run, None where they stay: nothing new, no file named, a past day."""
     run.lake.create(table)
     stored = run.lake.read(table)
     # a run that was killed has no books, one that brought nothing new no rows
