@@ -24,7 +24,7 @@ MODEL: Final = "model"
 POPULAR: Final = "popular"
 
 _INPUT: Final = (c.ITEMS, c.TYPES, c.GAPS, c.LENGTH, c.SEEN)
-_SCORES_PER_BLOCK: Final = 2**23  # 32 MB of float32, however large the catalogue
+_SCORES_PER_BLOCK: Final = 2**22  # 16 MB of float32, however large the catalogue: larger ones were slower
 
 
 @dataclass
@@ -48,8 +48,13 @@ class ModelScorer:
 
     def scores(self, block: HistoryBlock) -> Scores:
         vectors = self.model.encode(block.items, block.types, block.gaps, block.length)
-        scores: Scores = vectors @ self.model.item_matrix.T + self.model.item_bias
+        scores: Scores = np.hstack([vectors, np.ones((len(vectors), 1), np.float32)]) @ self._with_bias.T
         return scores
+
+    @cached_property
+    def _with_bias(self) -> Scores:
+        """The item matrix with the bias as a further column: no second pass over a block of scores."""
+        return np.hstack([self.model.item_matrix, self.model.item_bias[:, None]])
 
 
 @dataclass(frozen=True)

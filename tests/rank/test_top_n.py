@@ -26,6 +26,23 @@ def test_the_best_items_are_those_of_a_plain_sort_by_score_then_index(scores: np
     assert top_n(scores, n).tolist() == [slow_top_n(row, n) for row in scores.tolist()]
 
 
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 2500),
+    st.integers(1, 12),
+    st.sampled_from([2, 50, 2**31]),
+    st.floats(0, 1),
+)
+def test_so_they_are_in_rows_long_enough_to_be_looked_at_in_groups(
+    seed: int, n_items: int, n: int, n_values: int, share_blocked: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(n_values, size=(3, n_items)).astype(np.float32)
+    scores[rng.random(scores.shape) < share_blocked] = BLOCKED
+    assert top_n(scores, n).tolist() == [slow_top_n(row, n) for row in scores.tolist()]
+
+
 def test_equal_scores_go_to_the_lower_index() -> None:
     scores = np.array([[3, 5, 5, 5], [7, 7, 1, 7]], np.float32)
     assert top_n(scores, 2).tolist() == [[1, 2], [0, 1]]
