@@ -1,5 +1,6 @@
 """Popularity and co-visitation as Spark tables: the floor of the metrics, and the lists of cold users."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -44,14 +45,27 @@ def covisitation(train: DataFrame, window: int, neighbours: int) -> DataFrame:
     )
 
 
-def recent_popularity(sessions: DataFrame, run_date: date, days: int) -> DataFrame:
-    """item_id, n_users: how many session users had an item in the `days` days up to `run_date`; no bots."""
-    age = F.date_diff(F.lit(run_date), c.SESSION_DATE)
-    recent = sessions.where(~F.col(c.IS_BOT) & (age >= 0) & (age < days))
-    had = recent.select(
-        c.SITE, c.SESSION_USER, F.explode(c.ITEM_IDS).alias(c.ITEM_ID)
-    ).distinct()  # items repeat
-    return had.groupBy(c.ITEM_ID).agg(F.count(F.lit(1)).alias("n_users"))
+def recent_popularity(
+    events: DataFrame, segments: DataFrame, weights: Mapping[str, float], run_date: date, days: int
+) -> DataFrame:
+    """segment, item_id, score: what users did with an item in the `days` days up to `run_date`.
+
+    A user counts once an item, by the weight of the event type that weighs most, 1 where `weights` has
+    none. One row per item with segment null, of all users, and one per segment of `segments` (user_id,
+    segment) whose users had it. `events` are those of histories.owned_events.
+    """
+    age = F.date_diff(F.lit(run_date), F.to_date(c.EVENT_TS))
+    weight = F.coalesce(_lookup(weights, F.col(c.EVENT_TYPE)), F.lit(1.0))
+    had = (
+        events.where((age >= 0) & (age < days))
+        .groupBy(c.USER_ID, c.ITEM_ID)
+        .agg(F.max(weight).alias("weight"))
+        .join(segments, on=c.USER_ID, how="left")
+    )
+    of_segment = had.where(F.col(c.SEGMENT).isNotNull()).groupBy(c.SEGMENT, c.ITEM_ID)
+    of_all = had.groupBy(F.lit(None).cast("string").alias(c.SEGMENT), c.ITEM_ID)
+    score = F.sum("weight").alias(c.SCORE)
+    return of_all.agg(score).unionByName(of_segment.agg(score))
 
 
 def popularity_scorer(popularity: DataFrame, n_items: int) -> Popularity:
@@ -72,6 +86,11 @@ def neighbour_scorer(neighbours: DataFrame, n_items: int) -> LastItemNeighbours:
         weights=rows["weight"].to_numpy(np.float32),
         n_items=n_items,
     )
+
+
+def _lookup(weights: Mapping[str, float], event_type: Column) -> Column:
+    pairs = [F.lit(part) for pair in sorted(weights.items()) for part in pair]
+    return F.create_map(*pairs)[event_type] if pairs else F.lit(None).cast("double")
 
 
 def _real(name: str) -> Column:

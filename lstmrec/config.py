@@ -13,6 +13,7 @@ from lstmrec.layers import BASE, ENV_DELIMITER, ENV_PREFIX
 from lstmrec.mapping import SourceConfig
 from lstmrec.sections import (
     EvaluationConfig,
+    GateConfig,
     IngestConfig,
     LakeConfig,
     LogConfig,
@@ -45,6 +46,7 @@ class Config(BaseSettings):
     training: TrainingConfig
     evaluation: EvaluationConfig
     scoring: ScoringConfig
+    gate: GateConfig
     upkeep: UpkeepConfig
     spark: SparkConfig
     log: LogConfig

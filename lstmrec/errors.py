@@ -17,5 +17,9 @@ class BrokenContract(LstmrecError):
     """Rows about to be written, or a table about to be read, break what the table promises."""
 
 
+class Refused(LstmrecError):
+    """What was made is not good enough to be published; what is published stays."""
+
+
 class BadArtifact(LstmrecError):
     """A model artifact is incomplete, altered, or made with another item index."""

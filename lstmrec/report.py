@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.lake import accounting
-from lstmrec.lake.model_tables import METRICS, RECOMMENDATIONS
+from lstmrec.lake.list_tables import RECOMMENDATIONS
+from lstmrec.lake.model_tables import METRICS
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import ALL, ITEMS, RUN_ACCOUNTING, SESSIONS
 from lstmrec.lake.validity import valid_on

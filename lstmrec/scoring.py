@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.columns import PAD
@@ -18,12 +16,11 @@ from lstmrec.lake import models
 from lstmrec.lake.models import ModelRun
 from lstmrec.learn import artifact
 from lstmrec.rank.scorers import HistoryBlock, Ints, Scorer, Scores
-from lstmrec.rank.top_n import BLOCKED, block, target_ranks, top_n
+from lstmrec.rank.top_n import block, target_ranks
 
-MODEL: Final = "model"
-POPULAR: Final = "popular"
+INPUT: Final = (c.ITEMS, c.TYPES, c.GAPS, c.LENGTH, c.SEEN)
+"""What of a history the ranking reads."""
 
-_INPUT: Final = (c.ITEMS, c.TYPES, c.GAPS, c.LENGTH, c.SEEN)
 _SCORES_PER_BLOCK: Final = 2**22  # 16 MB of float32, however large the catalogue: larger ones were slower
 
 
@@ -57,19 +54,6 @@ class ModelScorer:
         return np.hstack([self.model.item_matrix, self.model.item_bias[:, None]])
 
 
-@dataclass(frozen=True)
-class PopularList:
-    """(item index, item id, score), the most popular first: what is left where the model has nothing."""
-
-    items: tuple[tuple[int, str, float], ...]
-
-    @classmethod
-    def of(cls, popularity: DataFrame, index: DataFrame) -> "PopularList":
-        """From item_id and n_users, decoded by `item_index`; equal counts go to the lower index."""
-        ranked = popularity.join(index, on=c.ITEM_ID, how="inner").orderBy(F.desc("n_users"), c.ITEM_INDEX)
-        return cls(tuple((r[c.ITEM_INDEX], r[c.ITEM_ID], float(r["n_users"])) for r in ranked.collect()))
-
-
 def rank_targets(histories: DataFrame, scorer: Scorer, n_items: int, users_per_block: int) -> DataFrame:
     """sequence_id, rank: the place of each history's target among all items that it has not seen.
 
@@ -79,81 +63,21 @@ def rank_targets(histories: DataFrame, scorer: Scorer, n_items: int, users_per_b
     """
 
     def rank(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for rows in _blocks(chunks, users_per_block, n_items):
+        for rows in blocks(chunks, users_per_block, n_items):
             targets = rows[c.TARGET].to_numpy(np.int64)
-            history = _known_history(rows, n_items)
+            history = known_history(rows, n_items)
             able = (history.length > 0) & (targets <= n_items)
             ranks = np.full(len(rows), n_items + 1, np.int64)
             if able.any():
-                scores = _unseen_scores(scorer, history, rows, able, n_items)
+                scores = unseen_scores(scorer, history, rows, able, n_items)
                 ranks[able] = target_ranks(scores, targets[able])
             yield pd.DataFrame({c.SEQUENCE_ID: rows[c.SEQUENCE_ID], c.RANK: ranks})
 
-    wanted = histories.select(c.SEQUENCE_ID, *_INPUT, c.TARGET)
+    wanted = histories.select(c.SEQUENCE_ID, *INPUT, c.TARGET)
     return wanted.mapInPandas(rank, f"{c.SEQUENCE_ID} string, {c.RANK} long")
 
 
-def recommend(
-    histories: DataFrame, model: ModelScorer, n_items: int, popular: PopularList, n: int, users_per_block: int
-) -> DataFrame:
-    """user_id, rank, item_id, score, source: `n` items a user that the user has not seen, best first.
-
-    `histories` has one row per user: items, types, gaps (padded on the right), length, and seen.
-    Items that the model does not know are no input to it. Where it has nothing to go by, or fewer
-    than `n` items to offer, the popular list goes on.
-    """
-
-    def lists(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for rows in _blocks(chunks, users_per_block, n_items):
-            by_model = _model_lists(rows, model, n_items, n)
-            yield by_model
-            yield _popular_rest(rows, by_model, popular, n)
-
-    schema = f"{c.USER_ID} string, {c.RANK} int, {c.ITEM_ID} string, {c.SCORE} double, {c.SOURCE} string"
-    return histories.select(c.USER_ID, *_INPUT).mapInPandas(lists, schema)
-
-
-def _model_lists(rows: pd.DataFrame, model: ModelScorer, n_items: int, n: int) -> pd.DataFrame:
-    history = _known_history(rows, n_items)
-    able = history.length > 0
-    if not able.any():
-        return _lists([], [], [], [], MODEL)
-    scores = _unseen_scores(model, history, rows, able, n_items)
-    best = top_n(scores, n)
-    best_scores = np.take_along_axis(scores, best, axis=1)
-    offered = best_scores > BLOCKED
-    users = np.repeat(rows[c.USER_ID].to_numpy()[able], best.shape[1]).reshape(best.shape)
-    ranks = np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)
-    return _lists(
-        users[offered], ranks[offered], model.model.item_ids[best[offered]], best_scores[offered], MODEL
-    )
-
-
-def _popular_rest(rows: pd.DataFrame, by_model: pd.DataFrame, popular: PopularList, n: int) -> pd.DataFrame:
-    """What the model's lists lack, from the popular items that a user has neither seen nor been given."""
-    given = by_model.groupby(c.USER_ID)[c.ITEM_ID].agg(list)
-    users, ranks, items, scores = [], [], [], []
-    for user, seen in zip(rows[c.USER_ID], rows[c.SEEN], strict=True):
-        own = given.get(user, [])
-        if len(own) == n:
-            continue
-        had = set(seen)
-        rest = ((item, score) for index, item, score in popular.items if index not in had and item not in own)
-        for rank, (item, score) in enumerate(islice(rest, n - len(own)), start=len(own) + 1):
-            users.append(user)
-            ranks.append(rank)
-            items.append(item)
-            scores.append(score)
-    return _lists(users, ranks, items, scores, POPULAR)
-
-
-def _lists(users: Any, ranks: Any, items: Any, scores: Any, source: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        {c.USER_ID: users, c.RANK: ranks, c.ITEM_ID: items, c.SCORE: scores, c.SOURCE: source}
-    )
-
-
-def _blocks(chunks: Iterable[pd.DataFrame], users_per_block: int, n_items: int) -> Iterator[pd.DataFrame]:
+def blocks(chunks: Iterable[pd.DataFrame], users_per_block: int, n_items: int) -> Iterator[pd.DataFrame]:
     """The rows in blocks whose scores fit the memory of a task."""
     size = max(1, min(users_per_block, _SCORES_PER_BLOCK // (n_items + 1)))
     for chunk in chunks:
@@ -161,7 +85,7 @@ def _blocks(chunks: Iterable[pd.DataFrame], users_per_block: int, n_items: int) 
             yield chunk.iloc[start : start + size].reset_index(drop=True)
 
 
-def _unseen_scores(
+def unseen_scores(
     scorer: Scorer, history: HistoryBlock, rows: pd.DataFrame, able: npt.NDArray[np.bool_], n_items: int
 ) -> Scores:
     """Scores of the histories that are `able`, with PAD and the items that each has seen blocked."""
@@ -175,7 +99,7 @@ def _unseen_scores(
     return scores
 
 
-def _known_history(rows: pd.DataFrame, n_items: int) -> HistoryBlock:
+def known_history(rows: pd.DataFrame, n_items: int) -> HistoryBlock:
     """The rows' histories with the items above `n_items` left out, still in order and padded on the right."""
     items, types, gaps = (_stack(rows[name]) for name in (c.ITEMS, c.TYPES, c.GAPS))
     known = (items != PAD) & (items <= n_items)

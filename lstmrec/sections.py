@@ -152,10 +152,58 @@ class EvaluationConfig(Section):
     covisitation_neighbours: PositiveInt
 
 
+class Exclusion(Section):
+    """Items that a user had in an event of these types, in the last so many days or ever, are not offered."""
+
+    event_types: Annotated[tuple[str, ...], Field(min_length=1)]
+    days: PositiveInt | None
+
+
+class ListRules(Section):
+    """What may stand in a list, and how much of it; a part of the ruleset's version."""
+
+    exclude: tuple[Exclusion, ...]
+    min_stock_days: Annotated[int, Field(ge=0)]
+    max_per_category: PositiveInt | None
+    diversity: Annotated[float, Field(ge=0, le=1)]
+    promoted_share: Annotated[float, Field(ge=0, le=0.5)]
+    explore_places: Annotated[int, Field(ge=0)]
+    segment_attribute: str | None
+    segment_categories: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    popularity_days: PositiveInt
+
+    @model_validator(mode="after")
+    def _segments_have_an_attribute(self) -> Self:
+        if self.segment_categories and self.segment_attribute is None:
+            raise ValueError(
+                "segment_categories needs segment_attribute, the attribute of users that says which"
+            )
+        return self
+
+
 class ScoringConfig(Section):
     n: PositiveInt
-    popularity_days: PositiveInt
+    candidates: PositiveInt
+    reasons: Annotated[int, Field(ge=0)]
+    expires_days: PositiveInt
     users_per_block: PositiveInt
+    rules: ListRules
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.candidates < self.n:
+            raise ValueError("candidates must be at least n")
+        if self.rules.explore_places >= self.n:
+            raise ValueError("rules.explore_places must leave a place of n to the model")
+        return self
+
+
+class GateConfig(Section):
+    min_users_share: Share
+    max_fallback_share: Annotated[float, Field(ge=0, le=1)]
+    min_overlap: Share
+    max_overlap: Annotated[float, Field(ge=0, le=1)]
+    margin: Annotated[float, Field(ge=0)]
 
 
 class UpkeepConfig(Section):

@@ -19,6 +19,10 @@ from tests.learn.tables import record
 
 Affinity = Mapping[int, Mapping[int, float]]
 
+N_ITEMS = 6
+AFFINITY = {1: {2: 3.0, 3: 3.0, 4: 1.0}, 2: {3: 2.0}}
+BIAS = {6: 0.5}
+
 
 @dataclass
 class User:
@@ -31,6 +35,7 @@ class User:
     seen: list[int] | None = None
     padding: int = 0
     target: int = 0
+    segment: str | None = None
 
     @property
     def events(self) -> list[tuple[int, int, int]]:
@@ -42,15 +47,54 @@ class User:
         return set(self.items if self.seen is None else self.seen)
 
 
+def slow_scores(user: User) -> dict[int, float]:
+    """Score by item, of items that the user has not seen; none where the model knows no event."""
+    known = [(item, kind, gap) for item, kind, gap in user.events if item <= N_ITEMS]
+    if not known:
+        return {}
+    return {
+        j: BIAS.get(j, 0.0)
+        + sum(AFFINITY.get(item, {}).get(j, 0.0) * kind * gap for item, kind, gap in known)
+        for j in range(1, N_ITEMS + 1)
+        if j not in user.had
+    }
+
+
+def crowd() -> list[User]:
+    """Histories of all lengths, with old and new items, seen more and less, padded by chance."""
+    rng = np.random.default_rng(4)
+    users = []
+    for number in range(50):
+        size = int(rng.integers(0, 6))
+        items = rng.integers(1, 9, size).tolist()
+        seen = sorted({*items, *rng.choice(10, size=int(rng.integers(0, 6)), replace=False).tolist()} - {0})
+        unseen = [j for j in range(1, 9) if j not in seen]
+        users.append(
+            User(
+                f"user-{number}",
+                items,
+                types=rng.integers(1, 3, size).tolist(),
+                gaps=rng.integers(1, 4, size).tolist(),
+                seen=seen,
+                padding=int(rng.integers(0, 4)),
+                target=int(rng.choice(unseen)),
+            )
+        )
+    return users
+
+
 def frame(spark: SparkSession, *users: User) -> DataFrame:
     rows = []
     for user in users:
         padding = [0] * user.padding
         items, types, gaps = ([event[n] for event in user.events] + padding for n in range(3))
         rows.append(
-            (user.name, user.name, items, types, gaps, len(user.items), sorted(user.had), user.target)
+            (
+                *(user.name, user.name, items, types, gaps, len(user.items), sorted(user.had), user.target),
+                user.segment,
+            )
         )
-    kinds = "items array<int>, types array<int>, gaps array<int>, length int, seen array<int>, target int"
+    kinds = "items array<int>, types array<int>, gaps array<int>, length int, seen array<int>, target int, segment string"
     return spark.createDataFrame(rows, f"sequence_id string, user_id string, {kinds}").coalesce(1)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from pyspark.sql import SparkSession
 
-from lstmrec.lake.model_tables import RECOMMENDATIONS
+from lstmrec.lake.list_tables import RECOMMENDATIONS
 from tests.jobs.shop import ROOT, Shop
 
 pytestmark = pytest.mark.slow

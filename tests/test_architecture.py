@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[1]
 FOUNDATION = {"columns", "config", "errors", "mapping", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
-BRIDGES = {"baselines", "ingestion", "report", "runtime", "scoring", "sessionization", "training"}
+BRIDGES = {
+    *("baselines", "gate", "ingestion", "lists", "nightly", "report", "runtime", "scoring", "sessionization"),
+    *("shelf", "training"),
+}
 
 MAY_USE = {
     "columns": set(),
@@ -34,6 +37,10 @@ MAY_USE = {
     "ingestion": FOUNDATION | {"lake", "prepare"},
     "sessionization": FOUNDATION | {"lake", "prepare"},
     "scoring": FOUNDATION | PARTS,
+    "shelf": FOUNDATION | {"rank"},
+    "lists": FOUNDATION | {"rank", "scoring", "shelf"},
+    "gate": FOUNDATION | {"shelf"},
+    "nightly": FOUNDATION | PARTS | {"baselines", "gate", "lists", "scoring", "shelf"},
     "training": FOUNDATION | PARTS,
     "samples": set(),
 }

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 from pyspark.sql import DataFrame, SparkSession
@@ -8,7 +8,7 @@ from lstmrec import baselines
 from lstmrec.rank.scorers import HistoryBlock
 
 TRAIN = "sequence_id string, window int, items array<int>, length int"
-SESSIONS = "site string, session_user string, session_date date, is_bot boolean, item_ids array<string>"
+EVENTS = "user_id string, item_id string, event_type string, event_ts timestamp"
 TODAY = date(2026, 1, 31)
 
 Window = tuple[str, int, list[int]]
@@ -89,24 +89,25 @@ def test_items_newer_than_the_model_are_left_out_of_its_baselines(spark: SparkSe
     assert near.scores(last([1, 2])).tolist() == [[0, 0, 1], [0, 0, 0]]
 
 
-def test_recent_popularity_counts_the_users_of_its_days_without_bots(spark: SparkSession) -> None:
-    def session(
-        user: str, day: int, *items: str, site: str = "shop", is_bot: bool = False
-    ) -> tuple[object, ...]:
-        return site, user, date(2026, 1, day), is_bot, list(items)
+def test_recent_popularity_counts_each_user_once_an_item_by_what_weighs_most(spark: SparkSession) -> None:
+    def event(user: str, item: str, day: int, kind: str = "view") -> tuple[object, ...]:
+        return user, item, kind, datetime(2026, 1, day, 12)
 
-    sessions = spark.createDataFrame(
+    events = spark.createDataFrame(
         [
-            session("ann", 31, "a", "a", "b"),
-            session("ann", 30, "a"),  # the same user again
-            session("bob", 29, "b"),  # the first of three days
-            session("cat", 28, "a", "c"),  # the day before them
-            session("dan", 30, "d", is_bot=True),
-            session("ann", 31, "b", site="blog"),  # another site's ann is another user
+            *(event("ann", "a", 31), event("ann", "a", 30, "buy"), event("ann", "b", 31)),
+            event("bob", "b", 29),  # the first of three days
+            *(event("cat", "a", 28), event("cat", "c", 28, "buy")),  # the day before them
         ],
-        SESSIONS,
+        EVENTS,
     )
-    got = rows(baselines.recent_popularity(sessions, TODAY, days=3), "item_id", "n_users")
-    assert got == [("a", 1), ("b", 3)]
-    the_day_before = baselines.recent_popularity(sessions, date(2026, 1, 30), days=1)
-    assert rows(the_day_before, "item_id", "n_users") == [("a", 1)]
+    segments = spark.createDataFrame([("ann", "kids")], "user_id string, segment string")
+
+    def popular(weights: dict[str, float], days: int) -> set[tuple[object, ...]]:
+        found = baselines.recent_popularity(events, segments, weights, TODAY, days)
+        return {(row["segment"], row["item_id"], row["score"]) for row in found.collect()}
+
+    assert popular({"buy": 10}, 3) == {
+        (None, "a", 10.0), (None, "b", 2.0), ("kids", "a", 10.0), ("kids", "b", 1.0)
+    }  # fmt: skip
+    assert popular({}, 1) == {(None, "a", 1.0), (None, "b", 1.0), ("kids", "a", 1.0), ("kids", "b", 1.0)}

@@ -100,25 +100,3 @@ METRICS: Final = Table(
     partition=(c.RUN_DATE,),
     properties=WRITES_BY_PARTITION,
 )
-
-
-RECOMMENDATIONS: Final = Table(
-    name="recommendations",
-    grain="user and rank of one run date",
-    schema=schema_of(
-        {
-            c.RUN_DATE: DATE,
-            c.USER_ID: STRING,
-            c.RANK: INT,
-            c.ITEM_ID: STRING,
-            c.SCORE: DOUBLE,
-            c.SOURCE: STRING,
-            c.MODEL_VERSION: STRING,
-        },
-        {},
-    ),
-    key=(c.RUN_DATE, c.USER_ID, c.RANK),
-    partition=(c.RUN_DATE,),
-    properties=WRITES_BY_PARTITION,
-    constraints={"source_known": f"{c.SOURCE} IN ('model', 'popular')"},
-)

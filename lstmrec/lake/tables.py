@@ -5,7 +5,8 @@ from typing import Final
 from pyspark.sql.types import MapType
 
 from lstmrec import columns as c
-from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, MODEL_RUNS, RECOMMENDATIONS, SEQUENCES
+from lstmrec.lake.list_tables import ITEM_RULES, RECOMMENDATION_RUNS, RECOMMENDATIONS, RULESETS
+from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, MODEL_RUNS, SEQUENCES
 from lstmrec.lake.table import (
     BOOL,
     DATE,
@@ -174,6 +175,9 @@ ALL: Final = (
     SEQUENCES,
     MODEL_RUNS,
     METRICS,
+    ITEM_RULES,
+    RULESETS,
     RECOMMENDATIONS,
+    RECOMMENDATION_RUNS,
     RUN_ACCOUNTING,
 )

@@ -11,6 +11,7 @@ from lstmrec import columns as c
 from lstmrec.columns import GAP_BUCKETS
 
 _EVENT: Final = "_event"
+_PLACE: Final = "_place"
 _NO_PREVIOUS: Final = 1
 
 
@@ -24,34 +25,24 @@ def build(
 ) -> DataFrame:
     """One row per user (or session): sequence_id, user_id, end_ts; arrays items, types, gaps, oldest first.
 
-    Bots' sessions, events after `run_date` and items without an index are left out; an owner with no
-    event left has no row. A device's sessions belong to the user who logged in on it next, or else
-    last, or else to the device itself.
+    The events are those of `owned_events`, without items that have no index; an owner with no event
+    left has no row.
     """
-    owned = _owned(sessions.where(~F.col(c.IS_BOT)))
     sequence_id = F.col(c.SESSION_ID if grain == "session" else c.USER_ID)
     known_type = F.create_map(*(F.lit(part) for pair in types.items() for part in pair))
-    events = (
-        owned.select(
-            sequence_id.alias(c.SEQUENCE_ID),
-            c.USER_ID,
-            c.SESSION_ID,
-            F.posexplode(F.arrays_zip(c.ITEM_IDS, c.EVENT_TYPES, c.EVENT_TIMES)).alias("_place", _EVENT),
-        )
-        .where(F.to_date(F.col(_EVENT)[c.EVENT_TIMES]) <= F.lit(run_date))
-        .withColumn(c.ITEM_ID, F.col(_EVENT)[c.ITEM_IDS])
-        .join(index.select(c.ITEM_ID, c.ITEM_INDEX), on=c.ITEM_ID, how="inner")
+    events = owned_events(sessions, run_date).join(
+        index.select(c.ITEM_ID, c.ITEM_INDEX), on=c.ITEM_ID, how="inner"
     )
     step = F.struct(
-        F.col(_EVENT)[c.EVENT_TIMES].alias("time"),
+        F.col(c.EVENT_TS).alias("time"),
         F.col(c.SESSION_ID),
-        F.col("_place"),
+        F.col(_PLACE),
         F.col(c.ITEM_INDEX).alias("item"),
-        known_type[F.col(_EVENT)[c.EVENT_TYPES]].alias("type"),
+        known_type[F.col(c.EVENT_TYPE)].alias("type"),
     )
     steps = F.array_sort(F.collect_list(step)).alias("_steps")
     return (
-        events.groupBy(c.SEQUENCE_ID, c.USER_ID)
+        events.groupBy(sequence_id.alias(c.SEQUENCE_ID), c.USER_ID)
         .agg(steps)
         .select(
             c.SEQUENCE_ID,
@@ -64,11 +55,33 @@ def build(
     )
 
 
+def owned_events(sessions: DataFrame, run_date: date) -> DataFrame:
+    """Events in `sessions` up to `run_date` with the user they belong to; those of bots are left out.
+
+    One row per event: user_id, session_id, item_id, event_type, event_ts. A device's sessions belong to
+    the user who logged in on it next, or else last, or else to the device itself.
+    """
+    event = F.posexplode(F.arrays_zip(c.ITEM_IDS, c.EVENT_TYPES, c.EVENT_TIMES)).alias(_PLACE, _EVENT)
+    return (
+        _owned(sessions.where(~F.col(c.IS_BOT)))
+        .select(c.USER_ID, c.SESSION_ID, event)
+        .where(F.to_date(F.col(_EVENT)[c.EVENT_TIMES]) <= F.lit(run_date))
+        .select(
+            c.USER_ID,
+            c.SESSION_ID,
+            _PLACE,
+            F.col(_EVENT)[c.ITEM_IDS].alias(c.ITEM_ID),
+            F.col(_EVENT)[c.EVENT_TYPES].alias(c.EVENT_TYPE),
+            F.col(_EVENT)[c.EVENT_TIMES].alias(c.EVENT_TS),
+        )
+    )
+
+
 def with_cold_users(warm: DataFrame, known_users: DataFrame) -> DataFrame:
-    """user_id, items, types, gaps, length, seen: of `warm`, and an empty row for each other known user."""
-    columns = [c.USER_ID, c.ITEMS, c.TYPES, c.GAPS, c.LENGTH, c.SEEN]
+    """user_id, items, types, gaps, length: of `warm`, and an empty row for each other known user."""
+    columns = [c.USER_ID, c.ITEMS, c.TYPES, c.GAPS, c.LENGTH]
     nothing = F.array().cast("array<int>")
-    empty = {**dict.fromkeys((c.ITEMS, c.TYPES, c.GAPS, c.SEEN), nothing), c.LENGTH: F.lit(0)}
+    empty = {**dict.fromkeys((c.ITEMS, c.TYPES, c.GAPS), nothing), c.LENGTH: F.lit(0)}
     cold = known_users.select(c.USER_ID).join(warm.select(c.USER_ID), on=c.USER_ID, how="left_anti")
     return warm.select(*columns).unionByName(cold.withColumns(empty))
 

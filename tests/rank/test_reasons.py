@@ -1,9 +1,9 @@
 import numpy as np
 
-from lstmrec.rank.reasons import nearest
+from lstmrec.rank.reasons import directions, nearest
 
 # item 0 is none; 1 to 4 at 0, 60, 90 and 180 degrees, of several lengths; 5 looks like 2
-VECTORS = np.array([[0, 0], [2, 0], [0.5, 0.75**0.5], [0, 3], [-1, 0], [1, 3**0.5]], np.float32)
+VECTORS = directions(np.array([[0, 0], [2, 0], [0.5, 0.75**0.5], [0, 3], [-1, 0], [1, 3**0.5]], np.float32))
 
 
 def test_the_nearest_by_angle_come_first_whatever_their_length() -> None:
