@@ -21,5 +21,9 @@ class Refused(LstmrecError):
     """What was made is not good enough to be published; what is published stays."""
 
 
+class WrittenMeanwhile(LstmrecError):
+    """Another run wrote to the same rows of a table at the same time, and was first."""
+
+
 class BadArtifact(LstmrecError):
     """A model artifact is incomplete, altered, or made with another item index."""

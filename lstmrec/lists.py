@@ -80,7 +80,9 @@ class ListMaker:
             f"{c.USER_ID} string, {c.RANK} int, {c.ITEM_ID} string, {c.SCORE} double, {c.SOURCE} string, "
             f"{c.REASON_CODE} string, {c.REASON_ITEM_IDS} array<string>, {c.PROPENSITY} double"
         )
-        return users.select(c.USER_ID, *INPUT, c.SEGMENT).mapInPandas(self._of_chunks, schema)
+        # in one order, since the last bits of a score depend on the rows beside it in the block
+        ordered = users.select(c.USER_ID, *INPUT, c.SEGMENT).repartition(c.USER_ID)
+        return ordered.sortWithinPartitions(c.USER_ID).mapInPandas(self._of_chunks, schema)
 
     def _of_chunks(self, chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in blocks(chunks, self.config.users_per_block, self.n_items):

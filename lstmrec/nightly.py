@@ -49,11 +49,8 @@ class Night:
 
     @property
     def run_id(self) -> str:
-        """The same for a rerun with the same model, rules and input."""
-        made_of = json.dumps(
-            [self.model.model_version, self.ruleset_version, dict(self.table_versions)], sort_keys=True
-        )
-        return f"score_recommendations-{self.run_date}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+        """The same for a rerun with the same model and rules."""
+        return f"score_recommendations-{self.run_date}-{self.model.model_version}-{self.ruleset_version}"
 
     def lists(self) -> DataFrame:
         """Rows of `recommendations`. They are as of the end of the run date, whenever the job runs."""

@@ -11,8 +11,9 @@ from lstmrec import columns as c
 from lstmrec.config import Config
 from lstmrec.errors import BadInput
 from lstmrec.lake import models
+from lstmrec.lake.data_files import DataFile as StoredFile
+from lstmrec.lake.data_files import data_files
 from lstmrec.lake.model_tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
-from lstmrec.lake.store import DataFile as StoredFile
 from lstmrec.lake.store import Lake
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import DataFile, TrainingResult, TrainingSpec
@@ -42,7 +43,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     made_of = json.dumps([settings, models.fingerprint(rows), index_fingerprint, __version__], sort_keys=True)
     version = f"{run_date.isoformat()}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}"
 
-    files = lake.data_files(SEQUENCES, learnt)
+    files = data_files(lake, SEQUENCES, learnt)
     train, validation = (
         tuple(_data_file(f) for f in files if f.partition[c.SPLIT] == s) for s in (TRAIN, VALIDATION)
     )
@@ -54,7 +55,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     return TrainingSpec(
         train=train,
         validation=validation,
-        item_index=tuple(f.uri for f in lake.data_files(ITEM_INDEX, "true")),
+        item_index=tuple(f.uri for f in data_files(lake, ITEM_INDEX, "true")),
         n_items=n_items,
         model=config.model,
         training=config.training,

@@ -44,5 +44,6 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
 def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A small shop after one run of the whole road; tests read it, and leave its rows as they were."""
     made = make_shop(tmp_path_factory.mktemp("shop"))
+    made.hide(spark)
     job("run_road")(made.flags())
     return made

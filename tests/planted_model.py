@@ -94,7 +94,8 @@ def frame(spark: SparkSession, *users: User) -> DataFrame:
                 user.segment,
             )
         )
-    kinds = "items array<int>, types array<int>, gaps array<int>, length int, seen array<int>, target int, segment string"
+    kinds = "items array<int>, types array<int>, gaps array<int>, length int, seen array<int>"
+    kinds += ", target int, segment string"
     return spark.createDataFrame(rows, f"sequence_id string, user_id string, {kinds}").coalesce(1)
 
 

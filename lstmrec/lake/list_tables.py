@@ -72,7 +72,7 @@ RULESETS: Final = Table(
 
 RECOMMENDATION_RUNS: Final = Table(
     name="recommendation_runs",
-    grain="scoring run of one date, model, ruleset and input, with the verdicts of its gate",
+    grain="run date, model and ruleset that lists were made for, with the verdicts of the newest attempt",
     schema=schema_of(
         {
             c.RUN_ID: STRING,
@@ -84,8 +84,9 @@ RECOMMENDATION_RUNS: Final = Table(
             "n_rows": LONG,
             "rows_by_source": MapType(STRING, LONG),
             "verdicts": ArrayType(
+                # Delta takes no NOT NULL within an array
                 schema_of(
-                    {"rule": STRING, "value": DOUBLE, "limit": STRING, "is_met": BOOL, "told": STRING}, {}
+                    {}, {"rule": STRING, "value": DOUBLE, "limit": STRING, "is_met": BOOL, "told": STRING}
                 ),
                 containsNull=False,
             ),

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from pyspark.sql.types import StructType
 
 from lstmrec import columns as c
 from lstmrec.errors import BadInput, BrokenContract
+from lstmrec.lake.conflicts import one_wins
 from lstmrec.lake.table import Table
 
 Remark = Mapping[str, Any]
@@ -22,15 +22,6 @@ Remark = Mapping[str, Any]
 NOTHING: Final[Remark] = {}
 
 _GONE: Final = "_gone"
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """One Parquet file of a table's version."""
-
-    uri: str
-    partition: Mapping[str, Any]
-    n_rows: int
 
 
 class Lake:
@@ -102,7 +93,8 @@ class Lake:
 
     def replace(self, table: Table, rows: DataFrame, remark: Remark = NOTHING) -> None:
         """Make `rows` the whole of `table`, in one commit; the commit keeps `remark`."""
-        self._writer(table, rows, remark).save(self.path(table))
+        with one_wins(table):
+            self._writer(table, rows, remark).save(self.path(table))
 
     def replace_date(self, table: Table, rows: DataFrame, run_date: date) -> None:
         """Make `rows` all that `table` holds of `run_date`, in one commit; other dates stay."""
@@ -117,18 +109,21 @@ class Lake:
     def append(self, table: Table, rows: DataFrame) -> None:
         self.create(table)
         self.sign()
-        self._fitted(table, rows).write.format("delta").mode("append").save(self.path(table))
+        with one_wins(table):
+            self._fitted(table, rows).write.format("delta").mode("append").save(self.path(table))
 
     def append_once(self, table: Table, rows: DataFrame, run_id: str) -> None:
         """Add `rows`, unless this run's rows were added before: a second attempt changes nothing."""
         self.create(table)
         self.sign()
         append = self._fitted(table, rows).write.format("delta").mode("append")
-        append.options(**_transaction(run_id)).save(self.path(table))
+        with one_wins(table):
+            append.options(**_transaction(run_id)).save(self.path(table))
 
     def upsert(self, table: Table, rows: DataFrame) -> None:
         """Put `rows` into `table` by its key: a row with a known key replaces the stored one."""
-        self._merge(table, rows).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+        with one_wins(table):
+            self._merge(table, rows).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
 
     def upsert_once(self, table: Table, rows: DataFrame, within: str, run_id: str) -> None:
         """The same, unless this run's rows were put there before, and looking at a part of the table only.
@@ -141,7 +136,8 @@ class Lake:
         for name, value in once.items():
             self.spark.conf.set(name, value)
         try:
-            merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+            with one_wins(table):
+                merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
         finally:
             for name in once:
                 self.spark.conf.unset(name)
@@ -165,34 +161,19 @@ class Lake:
         fitted = self._fitted(table, rows).withColumn(_GONE, F.lit(False))
         tombstones = gone.select(*table.key).withColumn(_GONE, F.lit(True))
         both = fitted.unionByName(tombstones, allowMissingColumns=True)
-        (
+        merge = (
             self._merge_frame(table, both, within, remark)
             .whenMatchedDelete(f"new.{_GONE}")
             .whenMatchedUpdateAll(update_if)
             .whenNotMatchedInsertAll(f"NOT new.{_GONE}")
-            .execute()
         )
+        with one_wins(table):
+            merge.execute()
 
     def add_missing(self, table: Table, rows: DataFrame) -> None:
         """Put those of `rows` into `table` whose key it does not hold; stored rows never change."""
-        self._merge(table, rows).whenNotMatchedInsertAll().execute()
-
-    def data_files(self, table: Table, where: str) -> list[DataFile]:
-        """The Parquet files of the pinned version with rows that match `where`, by URI.
-
-        `where` is a condition on partition columns, so that files match whole.
-        """
-        self.read(table)
-        scan = self.spark.read.format("delta").option("versionAsOf", self.versions[table.name])
-        counted = (
-            scan.load(self.path(table))
-            .where(where)
-            .groupBy(F.col("_metadata.file_path").alias("uri"), *table.partition)
-            .count()
-            .orderBy("uri")
-            .collect()
-        )
-        return [DataFile(r["uri"], {name: r[name] for name in table.partition}, r["count"]) for r in counted]
+        with one_wins(table):
+            self._merge(table, rows).whenNotMatchedInsertAll().execute()
 
     def _merge(self, table: Table, rows: DataFrame, within: str = "true") -> DeltaMergeBuilder:
         self.create(table)
@@ -207,7 +188,8 @@ class Lake:
         return stored.merge(rows.alias("new"), f"({within}) AND {same_key}")
 
     def _overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
-        self._writer(table, rows).option("replaceWhere", where).save(self.path(table))
+        with one_wins(table):
+            self._writer(table, rows).option("replaceWhere", where).save(self.path(table))
 
     def _writer(self, table: Table, rows: DataFrame, remark: Remark = NOTHING) -> DataFrameWriter:
         self.create(table)

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 
+from lstmrec.lake.list_tables import ITEM_RULES
 from lstmrec.lake.store import Lake
 from lstmrec.lake.table import Table
 from lstmrec.runtime import Job
@@ -52,6 +53,17 @@ class Shop:
 
     def table(self, spark: SparkSession, table: Table) -> DataFrame:
         return Lake(spark, str(self.folder / "lake"), {}).read(table)
+
+    def hide(self, spark: SparkSession) -> None:
+        """Say of a few items, long before any run, that they are hidden."""
+        rows = [(item, "hidden", date(2020, 1, 1), None, "a test") for item in self.hidden]
+        Lake(spark, str(self.folder / "lake"), {}).append(
+            ITEM_RULES, spark.createDataFrame(rows, ITEM_RULES.schema)
+        )
+
+    @property
+    def hidden(self) -> list[str]:
+        return [str(item["item_id"]) for item in self.log.items()][:20]
 
     def override(self, name: str, changes: Mapping[str, Any]) -> list[str]:
         """Flags for the shop's configuration with `changes`, as file `name` beside it."""
