@@ -18,7 +18,6 @@ from delta.exceptions.captured import (
 from lstmrec.errors import WrittenMeanwhile
 from lstmrec.lake.table import Table
 
-
 _CONFLICTS: Final = (  # they have no base of their own
     ConcurrentAppendException,
     ConcurrentDeleteDeleteException,
