@@ -17,6 +17,7 @@ ROAD = (
     "build_sequences",
     "train_model",
     "evaluate_model",
+    "promote_model",
     "score_recommendations",
 )
 

@@ -1,4 +1,4 @@
-"""Train the LSTM on `sequences`, write its artifact, and add the run to `model_runs`.
+"""Train the LSTM on `sequences`, write its artifact, and add the run to `model_runs`, as a candidate.
 
 spark-submit jobs/train_model.py --conf conf/base.yaml --run-date 2026-01-31
 """
@@ -20,7 +20,6 @@ def main(run: Run) -> None:
         result = distributed.launch(spec, run.spark)
         run.lake.add_missing(MODEL_RUNS, training.model_run(run.spark, spec, result))
         run.log.info("model", model_version=version, best_epoch=result.best.epoch, artifact=spec.artifact_uri)
-    models.make_current(run.lake, version, run.run_date)
 
 
 if __name__ == "__main__":

@@ -63,8 +63,13 @@ def require_met(verdicts: list[Verdict], run_date: str) -> None:
         Nothing was published; the newest published lists stay the current ones.
     """
     if not all(verdict.is_met for verdict in verdicts):
-        lines = "\n".join(verdict.line() for verdict in verdicts)
-        raise Refused(f"gate: the lists of {run_date} are not published, those before stay current:\n{lines}")
+        told = f"gate: the lists of {run_date} are not published, those before stay current:"
+        raise Refused(f"{told}\n{screen(verdicts)}")
+
+
+def screen(verdicts: list[Verdict]) -> str:
+    """A line a verdict."""
+    return "\n".join(verdict.line() for verdict in verdicts)
 
 
 def as_rows(verdicts: list[Verdict]) -> list[dict[str, Any]]:

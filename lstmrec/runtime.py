@@ -29,6 +29,7 @@ class Run:
     job: str
     run_date: date
     from_day: date | None
+    model_version: str | None
     conf: Path
     config: Config
     spark: SparkSession
@@ -59,11 +60,17 @@ class Job:
     """
 
     def __init__(
-        self, name: str, description: str | None, backfill: str | None, story: Callable[[Run], None]
+        self,
+        name: str,
+        description: str | None,
+        backfill: str | None,
+        by_version: str | None,
+        story: Callable[[Run], None],
     ) -> None:
         self.name = name
         self._description = description
         self._backfill = backfill
+        self._by_version = by_version
         self._story = story
 
     def parser(self) -> argparse.ArgumentParser:
@@ -90,13 +97,15 @@ class Job:
             parser.add_argument(
                 "--from", dest="from_day", type=_day, metavar="YYYY-MM-DD", help=self._backfill
             )
+        if self._by_version is not None:
+            parser.add_argument("--model-version", metavar="VERSION", help=self._by_version)
         return parser
 
     def __call__(self, argv: Sequence[str] | None = None) -> None:
         flags = self.parser().parse_args(argv)
         started = time.monotonic()
         try:
-            run = _open(self.name, flags.conf, flags.run_date, getattr(flags, "from_day", None))
+            run = _open(self.name, flags)
             run.log.info("started", run_date=flags.run_date.isoformat())
             self._story(run)
             run.log.info("done", seconds=round(time.monotonic() - started, 1))
@@ -107,12 +116,15 @@ class Job:
 
 
 def job(
-    name: str, description: str | None, backfill: str | None = None
+    name: str, description: str | None, backfill: str | None = None, by_version: str | None = None
 ) -> Callable[[Callable[[Run], None]], Job]:
-    """Make a job of a function of its run; one that can do past days again says so in `backfill`."""
+    """Make a job of a function of its run.
+
+    One that can do past days again says so in `backfill`, one that can be told a model in `by_version`.
+    """
 
     def make(story: Callable[[Run], None]) -> Job:
-        return Job(name, description, backfill, story)
+        return Job(name, description, backfill, by_version, story)
 
     return make
 
@@ -133,12 +145,22 @@ def spark_session(name: str, settings: SparkConfig) -> SparkSession:
     )
 
 
-def _open(name: str, conf: Path, run_date: date, from_day: date | None) -> Run:
-    loaded = config.load(conf)
+def _open(name: str, flags: argparse.Namespace) -> Run:
+    loaded = config.load(flags.conf)
     log = _logger(loaded.log.format).bind(job=name)
     spark = spark_session(name, loaded.spark)
-    note = {"job": name, "run_date": run_date.isoformat(), "code": __version__}
-    return Run(name, run_date, from_day, conf, loaded, spark, Lake(spark, loaded.lake.root, note), log)
+    note = {"job": name, "run_date": flags.run_date.isoformat(), "code": __version__}
+    return Run(
+        job=name,
+        run_date=flags.run_date,
+        from_day=getattr(flags, "from_day", None),
+        model_version=getattr(flags, "model_version", None),
+        conf=flags.conf,
+        config=loaded,
+        spark=spark,
+        lake=Lake(spark, loaded.lake.root, note),
+        log=log,
+    )
 
 
 def _logger(form: str) -> structlog.stdlib.BoundLogger:

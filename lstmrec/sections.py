@@ -30,6 +30,7 @@ class Section(BaseModel):
 
 class LakeConfig(Section):
     root: str
+    database: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 
 class IngestConfig(Section):

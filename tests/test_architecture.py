@@ -16,7 +16,7 @@ BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
     *("baselines", "gate", "ingestion", "lists", "nightly", "report", "runtime", "scoring", "sessionization"),
-    *("shelf", "training"),
+    *("promotion", "shelf", "training"),
 }
 
 MAY_USE = {
@@ -40,6 +40,7 @@ MAY_USE = {
     "shelf": FOUNDATION | {"rank"},
     "lists": FOUNDATION | {"rank", "scoring", "shelf"},
     "gate": FOUNDATION | {"shelf"},
+    "promotion": FOUNDATION | {"gate", "lake"},
     "nightly": FOUNDATION | PARTS | {"baselines", "gate", "lists", "scoring", "shelf"},
     "training": FOUNDATION | PARTS,
     "samples": set(),

@@ -1,4 +1,5 @@
 import pickle
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_model_serves_the_item_index_it_was_made_with_and_no_other(
 
     fingerprint = models.fingerprint(index(("i1", 1), ("i2", 2)))
     uri = planted_model.publish(tmp_path, AFFINITY, BIAS, 2 + 2, fingerprint)
-    run = ModelRun("m1", uri, 2, fingerprint)
+    run = ModelRun("m1", uri, 2, fingerprint, date(2026, 1, 31))
     assert ModelScorer.of(run, index(("i2", 2), ("i1", 1), ("newer", 3))).uri == uri
     with pytest.raises(BadArtifact, match=f"^{uri}: made with another item index"):
         ModelScorer.of(run, index(("i2", 1), ("i1", 2)))

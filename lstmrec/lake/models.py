@@ -24,39 +24,63 @@ class ModelRun:
     artifact: str
     n_items: int
     index_fingerprint: str
+    run_date: date
 
 
 def current(lake: Lake, run_date: date) -> ModelRun:
-    """The model that serves `run_date`: the one trained last up to that date.
+    """The model that serves `run_date`: of those promoted the one trained last up to that date.
 
     Raises
     ------
     BadInput
-        Where no model was trained up to then.
+        Where no model serves then.
     """
-    newest = _serving(lake, run_date)
-    if newest is None:
+    found = serving(lake, run_date)
+    if found is None:
         raise BadInput(
-            f"model_runs: no model trained up to {run_date} at {lake.path(MODEL_RUNS)}; run train_model"
+            f"model_runs: no model serves {run_date} at {lake.path(MODEL_RUNS)}; run train_model, "
+            "evaluate_model and promote_model"
         )
-    return ModelRun(
-        newest[c.MODEL_VERSION], newest["artifact"], newest["n_items"], newest["index_fingerprint"]
-    )
+    return found
 
 
-def make_current(lake: Lake, model_version: str, run_date: date) -> None:
+def serving(lake: Lake, run_date: date) -> ModelRun | None:
+    """The same, None where no model serves then."""
+    newest = _newest(lake, run_date, CURRENT)
+    return None if newest is None else _as_run(newest)
+
+
+def candidate(lake: Lake, run_date: date) -> ModelRun | None:
+    """The model trained last up to `run_date` that was neither promoted nor retired, if none serves since."""
+    newest, current = (_newest(lake, run_date, stage) for stage in (CANDIDATE, CURRENT))
+    if newest is None or (current is not None and current[c.RUN_DATE] > newest[c.RUN_DATE]):
+        return None
+    return _as_run(newest)
+
+
+def roll_back(lake: Lake, model_version: str) -> None:
+    """Let the model serve from its run date on; all current models of that date and of later ones retire.
+
+    Raises
+    ------
+    BadInput
+        Where there is no such model.
+    """
+    runs = lake.read(MODEL_RUNS)
+    chosen = runs.where(F.col(c.MODEL_VERSION) == model_version).first()
+    if chosen is None:
+        known = [r[c.MODEL_VERSION] for r in runs.orderBy(F.desc(c.RUN_DATE), c.MODEL_VERSION).take(10)]
+        raise BadInput(f"model_runs: no model {model_version!r}; the newest are {', '.join(known)}")
+    _choose(lake, runs.where(F.col(c.RUN_DATE) >= F.lit(chosen[c.RUN_DATE])), model_version)
+
+
+def make_current(lake: Lake, model: ModelRun) -> None:
     """Let one model serve from its run date on; other current models of that date retire, in one commit.
 
     So the settings trained last are the ones that serve, and not those whose version sorts last.
     """
-    of_date = lake.read_version(MODEL_RUNS, lake.version(MODEL_RUNS)).where(
-        F.col(c.RUN_DATE) == F.lit(run_date)
-    )
-    chosen = F.col(c.MODEL_VERSION) == model_version
-    stage = F.when(chosen, CURRENT).when(F.col("stage") == CURRENT, RETIRED).otherwise(F.col("stage"))
-    moved = of_date.withColumn("_stage", stage).where(F.col("_stage") != F.col("stage"))
-    if not moved.isEmpty():
-        lake.upsert(MODEL_RUNS, moved.withColumn("stage", F.col("_stage")).drop("_stage"))
+    runs = lake.read_version(MODEL_RUNS, lake.version(MODEL_RUNS))
+    _choose(lake, runs.where(F.col(c.RUN_DATE) == F.lit(model.run_date)), model.model_version)
 
 
 def versions_in_use(lake: Lake, run_date: date, model_days: int) -> dict[str, set[int]]:
@@ -68,10 +92,10 @@ def versions_in_use(lake: Lake, run_date: date, model_days: int) -> dict[str, se
     """
     if not lake.exists(MODEL_RUNS):
         return {}
-    serving = _serving(lake, run_date)
+    now = serving(lake, run_date)
     in_use = (F.col("stage") == CANDIDATE) | (F.col(c.RUN_DATE) > F.lit(run_date - timedelta(model_days)))
-    if serving is not None:
-        in_use |= F.col(c.MODEL_VERSION) == serving[c.MODEL_VERSION]
+    if now is not None:
+        in_use |= F.col(c.MODEL_VERSION) == now.model_version
     versions: dict[str, set[int]] = {}
     for row in lake.read(MODEL_RUNS).where(in_use).select("table_versions").collect():
         for table, version in row["table_versions"].items():
@@ -85,11 +109,23 @@ def exists(lake: Lake, model_version: str) -> bool:
     return not lake.read(MODEL_RUNS).where(F.col(c.MODEL_VERSION) == model_version).isEmpty()
 
 
-def _serving(lake: Lake, run_date: date) -> Row | None:
-    trained = lake.read(MODEL_RUNS).where(
-        (F.col(c.RUN_DATE) <= F.lit(run_date)) & (F.col("stage") == CURRENT)
-    )
+def _newest(lake: Lake, run_date: date, stage: str) -> Row | None:
+    trained = lake.read(MODEL_RUNS).where((F.col(c.RUN_DATE) <= F.lit(run_date)) & (F.col("stage") == stage))
     return trained.orderBy(F.desc(c.RUN_DATE), F.desc(c.MODEL_VERSION)).first()
+
+
+def _as_run(row: Row) -> ModelRun:
+    return ModelRun(
+        row[c.MODEL_VERSION], row["artifact"], row["n_items"], row["index_fingerprint"], row[c.RUN_DATE]
+    )
+
+
+def _choose(lake: Lake, among: DataFrame, model_version: str) -> None:
+    chosen = F.col(c.MODEL_VERSION) == model_version
+    stage = F.when(chosen, CURRENT).when(F.col("stage") == CURRENT, RETIRED).otherwise(F.col("stage"))
+    moved = among.withColumn("_stage", stage).where(F.col("_stage") != F.col("stage"))
+    if not moved.isEmpty():
+        lake.upsert(MODEL_RUNS, moved.withColumn("stage", F.col("_stage")).drop("_stage"))
 
 
 def index_fingerprint(index: DataFrame, n_items: int) -> str:

@@ -32,12 +32,10 @@ def test_the_model_of_a_run_date_is_the_one_trained_last_up_to_it(lake: Lake) ->
         models.current(lake, date(2026, 1, 31))
     runs = [run("b", 10), run("a", 20), run("c", 5), run("d", 15, stage="rejected")]
     lake.append(MODEL_RUNS, lake.spark.createDataFrame(runs, MODEL_RUNS.schema))
-    assert models.current(lake, date(2026, 1, 31)) == ModelRun("a", "models/a", 20, "f")
+    assert models.current(lake, date(2026, 1, 31)) == ModelRun("a", "models/a", 20, "f", date(2026, 1, 20))
     assert models.current(lake, date(2026, 1, 20)).model_version == "a"
     assert models.current(lake, date(2026, 1, 19)).model_version == "b"
-    with pytest.raises(
-        BadInput, match=r"^model_runs: no model trained up to 2026-01-04 at .*run train_model"
-    ):
+    with pytest.raises(BadInput, match=r"^model_runs: no model serves 2026-01-04 at .*promote_model"):
         models.current(lake, date(2026, 1, 4))
     assert models.exists(lake, "d")
     assert not models.exists(lake, "e")
@@ -46,14 +44,43 @@ def test_the_model_of_a_run_date_is_the_one_trained_last_up_to_it(lake: Lake) ->
 def test_the_model_made_current_last_serves_whatever_its_version(lake: Lake) -> None:
     runs = [run("z", 10), run("a", 10, models.CANDIDATE), run("b", 9)]
     lake.append(MODEL_RUNS, lake.spark.createDataFrame(runs, MODEL_RUNS.schema))
-    models.make_current(lake, "a", date(2026, 1, 10))
+    candidate = models.candidate(lake, date(2026, 1, 31))
+    assert candidate == ModelRun("a", "models/a", 10, "f", date(2026, 1, 10))
+    models.make_current(lake, candidate)
     rows = lake.read_version(MODEL_RUNS, lake.version(MODEL_RUNS)).select("model_version", "stage").collect()
     assert {tuple(row) for row in rows} == {("z", "retired"), ("a", "current"), ("b", "current")}
-    assert models.current(lake, date(2026, 1, 31)).model_version == "a"
+    assert models.current(Lake(lake.spark, lake.root, {}), date(2026, 1, 31)).model_version == "a"
 
     before = lake.version(MODEL_RUNS)
-    models.make_current(lake, "a", date(2026, 1, 10))
+    models.make_current(lake, candidate)
     assert lake.version(MODEL_RUNS) == before
+
+
+def test_a_model_trained_before_the_one_that_serves_is_no_candidate(lake: Lake) -> None:
+    runs = [run("refused", 10, models.CANDIDATE), run("serving", 11), run("new", 12, models.CANDIDATE)]
+    lake.append(MODEL_RUNS, lake.spark.createDataFrame(runs, MODEL_RUNS.schema))
+    found = {day: models.candidate(lake, date(2026, 1, day)) for day in (9, 10, 11, 12)}
+    assert {day: c.model_version if c else None for day, c in found.items()} == {
+        9: None, 10: "refused", 11: None, 12: "new"
+    }  # fmt: skip
+
+
+def test_a_roll_back_retires_what_serves_from_that_date_on(lake: Lake) -> None:
+    runs = [run("old", 5), run("good", 10, models.RETIRED), run("same day", 10), run("bad", 20)]
+    lake.append(
+        MODEL_RUNS, lake.spark.createDataFrame([*runs, run("next", 21, models.CANDIDATE)], MODEL_RUNS.schema)
+    )
+    with pytest.raises(
+        BadInput, match=r"^model_runs: no model 'goood'; the newest are next, bad, good, same day"
+    ):
+        models.roll_back(lake, "goood")
+    models.roll_back(lake, "good")
+    after = Lake(lake.spark, lake.root, {})
+    stages = {row["model_version"]: row["stage"] for row in after.read(MODEL_RUNS).collect()}
+    assert stages == {
+        "old": "current", "good": "current", "same day": "retired", "bad": "retired", "next": "candidate"
+    }  # fmt: skip
+    assert models.current(after, date(2026, 1, 31)).model_version == "good"
 
 
 def test_in_use_is_what_serves_what_may_and_what_is_young(lake: Lake) -> None:
