@@ -14,7 +14,7 @@ from lstmrec.lake import checks, models
 from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, SEQUENCES
 from lstmrec.lake.models import ModelRun
 from lstmrec.prepare import splits
-from lstmrec.rank import metrics
+from lstmrec.rank import estimates
 from lstmrec.rank.scorers import Scorer
 from lstmrec.runtime import Run
 
@@ -30,7 +30,7 @@ def main(run: Run) -> None:
     for name, scorer in contenders(run, model, sequences.where(F.col(c.SPLIT) == splits.TRAIN)).items():
         ranks = scoring.rank_targets(test, scorer, model.n_items, run.config.scoring.users_per_block)
         taken = ranks.groupBy(c.RANK).agg(F.count(F.lit(1)).alias("n_users")).orderBy(c.RANK).toPandas()
-        estimates = metrics.estimate(
+        told = estimates.accuracy(
             taken[c.RANK].to_numpy(),
             taken["n_users"].to_numpy(),
             rules.ks,
@@ -45,8 +45,8 @@ def main(run: Run) -> None:
             "slice": "all",
             c.MODEL_VERSION: version,
         }
-        rows += [{**labels, **asdict(estimate)} for estimate in estimates]
-        run.log.info("metrics", model=name, **{f"{e.metric}_at_{e.k}": round(e.value, 4) for e in estimates})
+        rows += [{**labels, **asdict(estimate)} for estimate in told]
+        run.log.info("metrics", model=name, **{f"{e.metric}_at_{e.k}": round(e.value, 4) for e in told})
 
     table = run.spark.createDataFrame(rows, METRICS.schema)
     checks.require_unique(table, METRICS.key, METRICS.name)
