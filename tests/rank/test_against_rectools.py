@@ -74,11 +74,8 @@ class Distances(theirs.PairwiseDistanceCalculator):
     def __init__(self, matrix: np.ndarray) -> None:
         self.matrix = matrix
 
-    def _get_distances_from_pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        return self.matrix[np.asarray(first, int), np.asarray(second, int)]
-
-    def __getitem__(self, pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        return self._get_distances_from_pairs(*pair)
+    def _get_distances_for_item_pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return self.matrix[first.astype(int), second.astype(int)]
 
 
 def accuracy_of(name: str, k: int) -> object:
