@@ -1,6 +1,6 @@
 """The bridge between Spark and the model: on an executor, rank all items for blocks of users."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -65,27 +65,55 @@ class PopularList:
         return cls(tuple((r[c.ITEM_INDEX], r[c.ITEM_ID], float(r["n_users"])) for r in ranked.collect()))
 
 
-def rank_targets(histories: DataFrame, scorer: Scorer, n_items: int, users_per_block: int) -> DataFrame:
-    """sequence_id, rank: the place of each history's target among all items that it has not seen.
+def judge(
+    histories: DataFrame,
+    keep: Sequence[str],
+    scorers: Sequence[Scorer],
+    n_items: int,
+    n: int,
+    users_per_block: int,
+) -> DataFrame:
+    """The columns `keep`, ranks, lists: what each of `scorers`, in their order, makes of a history.
 
-    `histories` are rows of `sequences` with a target, which is not among the seen. Ties count
-    against the target. A target that the scorer does not know (index above `n_items`), or a history
-    without any known item, takes the place after the last.
+    `histories` are rows of `sequences` with a target, which is not among the seen. `ranks`: the place of
+    the target among all items that the history has not seen; ties count against it. A target that is not
+    known (index above `n_items`), or a history without any known item, takes the place after the last.
+    `lists`: the indices of the `n` best unseen items, then PAD; of a history without any known item all PAD.
     """
+    kept = histories.select(*keep)
 
-    def rank(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def judged(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in _blocks(chunks, users_per_block, n_items):
-            targets = rows[c.TARGET].to_numpy(np.int64)
             history = _known_history(rows, n_items)
-            able = (history.length > 0) & (targets <= n_items)
-            ranks = np.full(len(rows), n_items + 1, np.int64)
-            if able.any():
-                scores = _unseen_scores(scorer, history, rows, able, n_items)
-                ranks[able] = target_ranks(scores, targets[able])
-            yield pd.DataFrame({c.SEQUENCE_ID: rows[c.SEQUENCE_ID], c.RANK: ranks})
+            both = [_ranks_and_lists(scorer, history, rows, n_items, n) for scorer in scorers]
+            block_of = rows[list(keep)].copy()
+            block_of[c.RANKS] = list(np.stack([ranks for ranks, _ in both], axis=1))
+            block_of[c.LISTS] = [list(own) for own in np.stack([lists for _, lists in both], axis=1)]
+            yield block_of
 
-    wanted = histories.select(c.SEQUENCE_ID, *_INPUT, c.TARGET)
-    return wanted.mapInPandas(rank, f"{c.SEQUENCE_ID} string, {c.RANK} long")
+    # dict.fromkeys: what is kept may be input, too
+    wanted = histories.select(*dict.fromkeys((*keep, *_INPUT, c.TARGET)))
+    schema = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in kept.schema)
+    return wanted.mapInPandas(judged, f"{schema}, {c.RANKS} array<int>, {c.LISTS} array<array<int>>")
+
+
+def _ranks_and_lists(
+    scorer: Scorer, history: HistoryBlock, rows: pd.DataFrame, n_items: int, n: int
+) -> tuple[Ints, Ints]:
+    able = history.length > 0
+    ranks = np.full(len(rows), n_items + 1, np.int32)
+    lists = np.full((len(rows), n), PAD, np.int32)
+    if not able.any():
+        return ranks, lists
+    scores = _unseen_scores(scorer, history, rows, able, n_items)
+    best = top_n(scores, n)
+    offered = np.take_along_axis(scores, best, axis=1) > BLOCKED
+    lists[able, : best.shape[1]] = np.where(offered, best, PAD)
+
+    targets = rows[c.TARGET].to_numpy(np.int64)
+    known = able & (targets <= n_items)
+    ranks[known] = target_ranks(scores[known[able]], targets[known])
+    return ranks, lists
 
 
 def recommend(

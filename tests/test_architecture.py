@@ -14,7 +14,16 @@ ROOT = Path(__file__).parents[1]
 FOUNDATION = {"columns", "config", "errors", "mapping", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
-BRIDGES = {"baselines", "ingestion", "report", "runtime", "scoring", "sessionization", "training"}
+BRIDGES = {
+    "baselines",
+    "evaluation",
+    "ingestion",
+    "report",
+    "runtime",
+    "scoring",
+    "sessionization",
+    "training",
+}
 
 MAY_USE = {
     "columns": set(),
@@ -29,6 +38,8 @@ MAY_USE = {
     "learn": FOUNDATION,
     "prepare": FOUNDATION | {"paths"},
     "baselines": FOUNDATION | {"rank"},
+    "tallies": FOUNDATION | {"rank"},
+    "evaluation": FOUNDATION | {"prepare", "rank", "tallies"},
     "report": FOUNDATION | {"lake"},
     "runtime": FOUNDATION | {"lake"},
     "ingestion": FOUNDATION | {"lake", "prepare"},

@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 from lstmrec.errors import BadArtifact
 from lstmrec.lake import models
 from lstmrec.lake.models import ModelRun
-from lstmrec.rank.scorers import HistoryBlock, LastItemNeighbours
-from lstmrec.scoring import ModelScorer, PopularList, rank_targets, recommend
+from lstmrec.rank.scorers import HistoryBlock, LastItemNeighbours, Popularity
+from lstmrec.scoring import ModelScorer, PopularList, judge, recommend
 from tests import planted_model
 from tests.planted_model import User, frame
 
@@ -72,9 +72,9 @@ def lists(users: DataFrame, scorer: ModelScorer, n: int, users_per_block: int) -
 def ranks(
     users: DataFrame, scorer: ModelScorer | LastItemNeighbours, users_per_block: int = 9
 ) -> dict[str, int]:
-    rows = rank_targets(users, scorer, N_ITEMS, users_per_block).collect()
+    rows = judge(users, ["sequence_id"], [scorer], N_ITEMS, 3, users_per_block).collect()
     assert len({row["sequence_id"] for row in rows}) == len(rows)
-    return {row["sequence_id"]: row["rank"] for row in rows}
+    return {row["sequence_id"]: row["ranks"][0] for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +177,39 @@ def test_ranks_are_those_of_a_loop_over_users_whatever_the_blocks(
     assert {1, 2, 3, N_ITEMS + 1} < set(got.values())
 
 
+@pytest.mark.parametrize(("n", "users_per_block"), [(3, 1), (3, 7), (12, 1000)])
+def test_judged_lists_are_the_models_part_of_what_is_recommended(
+    spark: SparkSession, scorer: ModelScorer, n: int, users_per_block: int
+) -> None:
+    users = crowd()
+    rows = judge(frame(spark, *users), ["user_id"], [scorer], N_ITEMS, n, users_per_block).collect()
+    given = {
+        user.name: [item for item, _, source in slow_list(user, n) if source == "model"] for user in users
+    }
+    for row in rows:
+        (own,) = row["lists"]
+        assert len(own) == n
+        wanted = given.pop(row["user_id"])
+        assert [f"i{item}" for item in own if item] == wanted
+        assert not any(own[len(wanted) :])  # PAD comes last
+    assert not given
+
+
+def test_each_scorer_judges_for_itself_and_kept_columns_stay(
+    spark: SparkSession, scorer: ModelScorer
+) -> None:
+    users = frame(
+        spark, User("ann", [1], target=4), User("newer", [1], target=7), User("cold", [8], target=2)
+    )
+    popular = Popularity(np.array([0, 1, 2, 9, 4, 5, 6], np.float32))
+    rows = judge(users, ["user_id", "target"], [popular, scorer], N_ITEMS, 2, 9).collect()
+    assert {row["user_id"]: (row["target"], row["ranks"], row["lists"]) for row in rows} == {
+        "ann": (4, [4, 3], [[3, 6], [2, 3]]),
+        "newer": (7, [7, 7], [[3, 6], [2, 3]]),
+        "cold": (2, [7, 7], [[0, 0], [0, 0]]),
+    }
+
+
 def test_a_targets_place_by_hand(spark: SparkSession, scorer: ModelScorer) -> None:
     users = frame(
         spark,
@@ -209,7 +242,7 @@ def test_the_last_item_known_to_the_model_counts_as_the_last(spark: SparkSession
 def test_no_histories_give_no_lists_and_no_ranks(spark: SparkSession, scorer: ModelScorer) -> None:
     nobody = frame(spark)
     assert recommend(nobody, scorer, N_ITEMS, POPULAR, 4, 100).isEmpty()
-    assert rank_targets(nobody, scorer, N_ITEMS, 100).isEmpty()
+    assert judge(nobody, ["sequence_id"], [scorer], N_ITEMS, 3, 100).isEmpty()
 
 
 def test_the_popular_list_is_by_users_then_index_and_knows_only_indexed_items(spark: SparkSession) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from pyspark.sql.types import MapType
 
 from lstmrec import columns as c
-from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, MODEL_RUNS, RECOMMENDATIONS, SEQUENCES
+from lstmrec.lake.model_tables import COMPARISONS, ITEM_INDEX, METRICS, MODEL_RUNS, RECOMMENDATIONS, SEQUENCES
 from lstmrec.lake.table import (
     BOOL,
     DATE,
@@ -174,6 +174,7 @@ ALL: Final = (
     SEQUENCES,
     MODEL_RUNS,
     METRICS,
+    COMPARISONS,
     RECOMMENDATIONS,
     RUN_ACCOUNTING,
 )
