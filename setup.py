@@ -33,6 +33,7 @@ DEV = [
     "pandas-stubs>=2.2,<2.3",
     "pre-commit>=3.7",
     "pytest>=8",
+    "rectools>=0.19,<0.20",  # the tests compare our metrics with its own
     "ruff>=0.8",
     "types-PyYAML>=6",
 ]

@@ -1,67 +1,65 @@
-"""Write the day's `metrics`: the current model on the held-out items, and the baselines beside it.
+"""Write the day's `metrics` of the newest model and the baselines on held-out items, and `comparisons`.
 
 spark-submit jobs/evaluate_model.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
-from dataclasses import asdict
-
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lstmrec import baselines, runtime, scoring
+from lstmrec import baselines, evaluation, runtime, scoring
 from lstmrec import columns as c
 from lstmrec.lake import checks, models
-from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, SEQUENCES
-from lstmrec.lake.models import ModelRun
-from lstmrec.prepare import splits
-from lstmrec.rank import metrics
+from lstmrec.lake.model_tables import COMPARISONS, ITEM_INDEX, METRICS, SEQUENCES
+from lstmrec.lake.tables import ITEMS, USERS
+from lstmrec.lake.validity import valid_on
+from lstmrec.prepare import slices, splits
 from lstmrec.rank.scorers import Scorer
 from lstmrec.runtime import Run
 
 
 @runtime.job("evaluate_model", __doc__)
 def main(run: Run) -> None:
-    model = models.current(run.lake, run.run_date)
-    sequences = run.lake.read(SEQUENCES)
-    test = sequences.where(F.col(c.SPLIT) == splits.TEST).persist()
+    rules, partitions = run.config.evaluation, run.config.spark.shuffle_partitions
+    candidate, serving = (find(run.lake, run.run_date) for find in (models.candidate, models.serving))
+    model = candidate or models.current(run.lake, run.run_date)
+    index, sequences = run.lake.read(ITEM_INDEX), run.lake.read(SEQUENCES)
+    train, test = (sequences.where(F.col(c.SPLIT) == split) for split in (splits.TRAIN, splits.TEST))
 
-    rules = run.config.evaluation
-    rows = []
-    for name, scorer in contenders(run, model, sequences.where(F.col(c.SPLIT) == splits.TRAIN)).items():
-        ranks = scoring.rank_targets(test, scorer, model.n_items, run.config.scoring.users_per_block)
-        taken = ranks.groupBy(c.RANK).agg(F.count(F.lit(1)).alias("n_users")).orderBy(c.RANK).toPandas()
-        estimates = metrics.estimate(
-            taken[c.RANK].to_numpy(),
-            taken["n_users"].to_numpy(),
-            rules.ks,
-            resamples=rules.bootstrap_resamples,
-            seed=rules.bootstrap_seed,
-        )
-        version = model.model_version if isinstance(scorer, scoring.ModelScorer) else None
-        labels = {
-            c.RUN_DATE: run.run_date,
-            "model": name,
-            "dataset": splits.TEST,
-            "slice": "all",
-            c.MODEL_VERSION: version,
-        }
-        rows += [{**labels, **asdict(estimate)} for estimate in estimates]
-        run.log.info("metrics", model=name, **{f"{e.metric}_at_{e.k}": round(e.value, 4) for e in estimates})
-
-    table = run.spark.createDataFrame(rows, METRICS.schema)
-    checks.require_unique(table, METRICS.key, METRICS.name)
-    run.lake.replace_date(METRICS, table, run.run_date)
-    test.unpersist()
-
-
-def contenders(run: Run, model: ModelRun, train: DataFrame) -> dict[str, Scorer]:
-    rules = run.config.evaluation
+    lstm = scoring.ModelScorer.of(model, index)
+    popularity = baselines.popularity_counts(baselines.item_popularity(train), model.n_items)
     neighbours = baselines.covisitation(train, rules.covisitation_window, rules.covisitation_neighbours)
-    return {
-        "lstm": scoring.ModelScorer.of(model, run.lake.read(ITEM_INDEX)),
-        "popularity": baselines.popularity_scorer(baselines.item_popularity(train), model.n_items),
+    contenders: dict[str, Scorer] = {
+        "lstm": lstm,
+        "popularity": baselines.popularity_scorer(popularity),
         "last_item_covisitation": baselines.neighbour_scorer(neighbours, model.n_items),
     }
+    if candidate and serving:
+        older = scoring.ModelScorer.of(serving, index)
+        contenders["serving"] = scoring.OlderModel(older, serving.n_items, model.n_items)
+    names = list(contenders)
+
+    items = valid_on(run.lake.read(ITEMS), run.run_date).join(index, on=c.ITEM_ID, how="inner")
+    n_train = train.where(F.col(c.WINDOW) == 0).count()
+    known = evaluation.catalogue(popularity, n_train, items, lstm.model.item_matrix, rules.tail_share)
+    users = valid_on(run.lake.read(USERS), run.run_date)
+    sliced = slices.with_slices(test, evaluation.item_facts(run.spark, known), users, rules)
+
+    scorers, n = list(contenders.values()), max(rules.ks)
+    per_block = run.config.scoring.users_per_block
+    judged = scoring.judge(sliced, (c.SEQUENCE_ID, c.SLICES), scorers, model.n_items, n, per_block).persist()
+    measured = evaluation.measure(judged, names, known, rules, partitions)
+    judged.unpersist()
+
+    run.log.info("users by slice", **measured.n_users)
+    for name in names:
+        run.log.info("metrics", model=name, **evaluation.headline(measured, name))
+    labels = {c.RUN_DATE: run.run_date, "dataset": splits.TEST}
+    versions = {"lstm": model.model_version} | ({"serving": serving.model_version} if serving else {})
+    rows = [{**f.row(labels), c.MODEL_VERSION: versions.get(f.model)} for f in measured.figures]
+    leads = [{**lead.row(labels), c.MODEL_VERSION: model.model_version} for lead in measured.leads]
+    for table, written in ((METRICS, rows), (COMPARISONS, leads)):
+        frame = run.spark.createDataFrame(written, table.schema)
+        checks.require_unique(frame, table.key, table.name)
+        run.lake.replace_date(table, frame, run.run_date)
 
 
 if __name__ == "__main__":

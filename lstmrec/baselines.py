@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -68,12 +69,17 @@ def recent_popularity(
     return of_all.agg(score).unionByName(of_segment.agg(score))
 
 
-def popularity_scorer(popularity: DataFrame, n_items: int) -> Popularity:
-    """`item_popularity` as a scorer; items without a history have score 0, those above `n_items` none."""
+def popularity_counts(popularity: DataFrame, n_items: int) -> npt.NDArray[np.int64]:
+    """`item_popularity` by item index: 0 for items without a history, nothing of those above `n_items`."""
     rows = popularity.where(F.col(c.ITEM_INDEX) <= n_items).toPandas()
-    counts = np.zeros(n_items + 1, np.float32)
+    counts = np.zeros(n_items + 1, np.int64)
     counts[rows[c.ITEM_INDEX].to_numpy()] = rows["n_histories"].to_numpy()
-    return Popularity(counts)
+    return counts
+
+
+def popularity_scorer(counts: npt.NDArray[np.int64]) -> Popularity:
+    """`popularity_counts` as a scorer."""
+    return Popularity(counts.astype(np.float32))
 
 
 def neighbour_scorer(neighbours: DataFrame, n_items: int) -> LastItemNeighbours:

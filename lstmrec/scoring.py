@@ -1,6 +1,6 @@
 """The bridge between Spark and the model: on an executor, rank all items for blocks of users."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -16,11 +16,12 @@ from lstmrec.lake import models
 from lstmrec.lake.models import ModelRun
 from lstmrec.learn import artifact
 from lstmrec.rank.scorers import HistoryBlock, Ints, Scorer, Scores
-from lstmrec.rank.top_n import block, target_ranks
+from lstmrec.rank.top_n import BLOCKED, block, target_ranks, top_n
 
 INPUT: Final = (c.ITEMS, c.TYPES, c.GAPS, c.LENGTH, c.SEEN)
 """What of a history the ranking reads."""
 
+_LAST: Final = np.finfo(np.float32).min
 _SCORES_PER_BLOCK: Final = 2**22  # 16 MB of float32, however large the catalogue: larger ones were slower
 
 
@@ -54,27 +55,72 @@ class ModelScorer:
         return np.hstack([self.model.item_matrix, self.model.item_bias[:, None]])
 
 
-def rank_targets(histories: DataFrame, scorer: Scorer, n_items: int, users_per_block: int) -> DataFrame:
-    """sequence_id, rank: the place of each history's target among all items that it has not seen.
+@dataclass(frozen=True)
+class OlderModel:
+    """A model as a scorer of more items than it knows: those are no input to it, and come last."""
 
-    `histories` are rows of `sequences` with a target, which is not among the seen. Ties count
-    against the target. A target that the scorer does not know (index above `n_items`), or a history
-    without any known item, takes the place after the last.
+    model: ModelScorer
+    n_known: int
+    n_items: int
+
+    def scores(self, block: HistoryBlock) -> Scores:
+        known = _known(block, self.n_known)
+        able = known.length > 0
+        scores = np.full((len(able), self.n_items + 1), _LAST, np.float32)
+        if able.any():
+            scores[able, : self.n_known + 1] = self.model.scores(known.take(able))
+        return scores
+
+
+def judge(
+    histories: DataFrame,
+    keep: Sequence[str],
+    scorers: Sequence[Scorer],
+    n_items: int,
+    n: int,
+    users_per_block: int,
+) -> DataFrame:
+    """The columns `keep`, ranks, lists: what each of `scorers`, in their order, makes of a history.
+
+    `histories` are rows of `sequences` with a target, which is not among the seen. `ranks`: the place of
+    the target among all items that the history has not seen; ties count against it. A target that is not
+    known (index above `n_items`), or a history without any known item, takes the place after the last.
+    `lists`: the indices of the `n` best unseen items, then PAD; of a history without any known item all PAD.
     """
+    kept = histories.select(*keep)
 
-    def rank(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def judged(chunks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for rows in blocks(chunks, users_per_block, n_items):
-            targets = rows[c.TARGET].to_numpy(np.int64)
             history = known_history(rows, n_items)
-            able = (history.length > 0) & (targets <= n_items)
-            ranks = np.full(len(rows), n_items + 1, np.int64)
-            if able.any():
-                scores = unseen_scores(scorer, history, rows, able, n_items)
-                ranks[able] = target_ranks(scores, targets[able])
-            yield pd.DataFrame({c.SEQUENCE_ID: rows[c.SEQUENCE_ID], c.RANK: ranks})
+            both = [_ranks_and_lists(scorer, history, rows, n_items, n) for scorer in scorers]
+            block_of = rows[list(keep)].copy()
+            block_of[c.RANKS] = list(np.stack([ranks for ranks, _ in both], axis=1))
+            block_of[c.LISTS] = [list(own) for own in np.stack([lists for _, lists in both], axis=1)]
+            yield block_of
 
-    wanted = histories.select(c.SEQUENCE_ID, *INPUT, c.TARGET)
-    return wanted.mapInPandas(rank, f"{c.SEQUENCE_ID} string, {c.RANK} long")
+    # dict.fromkeys: what is kept may be input, too
+    wanted = histories.select(*dict.fromkeys((*keep, *INPUT, c.TARGET)))
+    schema = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in kept.schema)
+    return wanted.mapInPandas(judged, f"{schema}, {c.RANKS} array<int>, {c.LISTS} array<array<int>>")
+
+
+def _ranks_and_lists(
+    scorer: Scorer, history: HistoryBlock, rows: pd.DataFrame, n_items: int, n: int
+) -> tuple[Ints, Ints]:
+    able = history.length > 0
+    ranks = np.full(len(rows), n_items + 1, np.int32)
+    lists = np.full((len(rows), n), PAD, np.int32)
+    if not able.any():
+        return ranks, lists
+    scores = unseen_scores(scorer, history, rows, able, n_items)
+    best = top_n(scores, n)
+    offered = np.take_along_axis(scores, best, axis=1) > BLOCKED
+    lists[able, : best.shape[1]] = np.where(offered, best, PAD)
+
+    targets = rows[c.TARGET].to_numpy(np.int64)
+    known = able & (targets <= n_items)
+    ranks[known] = target_ranks(scores[known[able]], targets[known])
+    return ranks, lists
 
 
 def blocks(chunks: Iterable[pd.DataFrame], users_per_block: int, n_items: int) -> Iterator[pd.DataFrame]:
@@ -102,13 +148,18 @@ def unseen_scores(
 def known_history(rows: pd.DataFrame, n_items: int) -> HistoryBlock:
     """The rows' histories with the items above `n_items` left out, still in order and padded on the right."""
     items, types, gaps = (_stack(rows[name]) for name in (c.ITEMS, c.TYPES, c.GAPS))
-    known = (items != PAD) & (items <= n_items)
+    return _known(HistoryBlock(items, types, gaps, rows[c.LENGTH].to_numpy(np.int32)), n_items)
+
+
+def _known(history: HistoryBlock, n_items: int) -> HistoryBlock:
+    known = (history.items != PAD) & (history.items <= n_items)
     length = known.sum(axis=1, dtype=np.int32)
-    if (length == rows[c.LENGTH].to_numpy()).all():
-        return HistoryBlock(items, types, gaps, length)
+    if (length == history.length).all():
+        return history
     known_first = np.argsort(~known, axis=1, kind="stable")
     items, types, gaps = (
-        np.take_along_axis(array * known, known_first, axis=1) for array in (items, types, gaps)
+        np.take_along_axis(array * known, known_first, axis=1)
+        for array in (history.items, history.types, history.gaps)
     )
     return HistoryBlock(items, types, gaps, length)
 

@@ -151,6 +151,18 @@ class EvaluationConfig(Section):
     bootstrap_seed: Annotated[int, Field(ge=0)]
     covisitation_window: PositiveInt
     covisitation_neighbours: PositiveInt
+    cold_user_items: Annotated[int, Field(ge=0)]
+    cold_item_histories: Annotated[int, Field(ge=0)]
+    tail_share: Share
+    history_bands: tuple[PositiveInt, ...]
+    segment: str | None
+
+    @field_validator("history_bands")
+    @classmethod
+    def _bands_rise(cls, bands: tuple[int, ...]) -> tuple[int, ...]:
+        if bands != tuple(sorted(set(bands))):
+            raise ValueError("must rise")
+        return bands
 
 
 class Exclusion(Section):

@@ -15,7 +15,18 @@ FOUNDATION = {"columns", "config", "errors", "mapping", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
-    *("baselines", "gate", "ingestion", "lists", "nightly", "report", "runtime", "scoring", "sessionization"),
+    *(
+        "baselines",
+        "evaluation",
+        "gate",
+        "ingestion",
+        "lists",
+        "nightly",
+        "report",
+        "runtime",
+        "scoring",
+        "sessionization",
+    ),
     *("promotion", "shelf", "training"),
 }
 
@@ -32,6 +43,8 @@ MAY_USE = {
     "learn": FOUNDATION,
     "prepare": FOUNDATION | {"paths"},
     "baselines": FOUNDATION | {"rank"},
+    "tallies": FOUNDATION | {"rank"},
+    "evaluation": FOUNDATION | {"prepare", "rank", "tallies"},
     "report": FOUNDATION | {"lake"},
     "runtime": FOUNDATION | {"lake"},
     "ingestion": FOUNDATION | {"lake", "prepare"},

@@ -5,7 +5,7 @@ import numpy as np
 from pyspark.sql import DataFrame, SparkSession
 
 from lstmrec import baselines
-from lstmrec.rank.scorers import HistoryBlock
+from lstmrec.rank.scorers import HistoryBlock, Popularity
 
 TRAIN = "sequence_id string, window int, items array<int>, length int"
 EVENTS = "user_id string, item_id string, event_type string, event_ts timestamp"
@@ -31,6 +31,10 @@ def popularity(frame: DataFrame) -> dict[int, int]:
 
 def neighbours(frame: DataFrame, window: int, most: int) -> list[tuple[object, ...]]:
     return rows(baselines.covisitation(frame, window, most), "item_index", "neighbour", "weight")
+
+
+def popularity_scorer(frame: DataFrame, n_items: int) -> Popularity:
+    return baselines.popularity_scorer(baselines.popularity_counts(baselines.item_popularity(frame), n_items))
 
 
 def last(items: Sequence[int]) -> HistoryBlock:
@@ -63,14 +67,14 @@ def test_the_heaviest_neighbours_stay_and_equal_ones_go_to_the_lower_index(spark
 
 def test_an_empty_train_split_has_no_popularity_and_no_neighbours(spark: SparkSession) -> None:
     nothing = train(spark)
-    assert baselines.popularity_scorer(baselines.item_popularity(nothing), 2).counts.tolist() == [0, 0, 0]
+    assert popularity_scorer(nothing, 2).counts.tolist() == [0, 0, 0]
     scorer = baselines.neighbour_scorer(baselines.covisitation(nothing, 1, 1), 2)
     assert scorer.scores(last([1, 2])).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_scorers_score_what_the_tables_say(spark: SparkSession) -> None:
     histories = train(spark, ("ann", 0, [3, 1]), ("bob", 0, [3, 1, 2]), ("cat", 0, [1]))
-    popular = baselines.popularity_scorer(baselines.item_popularity(histories), 4)
+    popular = popularity_scorer(histories, 4)
     assert popular.scores(last([2])).tolist() == [[0, 3, 1, 2, 0]]
     near = baselines.neighbour_scorer(baselines.covisitation(histories, 2, 9), 4)
     assert near.scores(last([3, 1, 2, 4])).tolist() == [
@@ -83,7 +87,7 @@ def test_scorers_score_what_the_tables_say(spark: SparkSession) -> None:
 
 def test_items_newer_than_the_model_are_left_out_of_its_baselines(spark: SparkSession) -> None:
     histories = train(spark, ("ann", 0, [1, 2, 3]), ("bob", 0, [3, 1]))
-    popular = baselines.popularity_scorer(baselines.item_popularity(histories), 2)
+    popular = popularity_scorer(histories, 2)
     assert popular.counts.tolist() == [0, 2, 1]
     near = baselines.neighbour_scorer(baselines.covisitation(histories, 5, 9), 2)
     assert near.scores(last([1, 2])).tolist() == [[0, 0, 1], [0, 0, 0]]

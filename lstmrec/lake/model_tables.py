@@ -14,6 +14,7 @@ from lstmrec.lake.table import (
     WRITES_BY_PARTITION,
     Table,
     array_of,
+    explained,
     schema_of,
 )
 
@@ -78,25 +79,79 @@ MODEL_RUNS: Final = Table(
 )
 
 
+_OF_A_FIGURE: Final = {
+    c.RUN_DATE: "the run that evaluated; a rerun replaces its rows",
+    "model": "contender: lstm is the trained model, the others are baselines",
+    "dataset": "test: each history's last item is to be foreseen from those before it",
+    "slice": "all; or which users: cold_user, history_1_to_20, gender=F; or targets: cold_item, tail_item",
+    "metric": "what is measured; docs/metrics.md has the formulas",
+    "k": "the first k items of each list count",
+    "n_users": "users that the figure is over",
+    c.MODEL_VERSION: "the trained model, as in model_runs; null for a baseline",
+}
+
 METRICS: Final = Table(
     name="metrics",
     grain="model, dataset, slice, metric and rank limit of one run date, with its confidence interval",
-    schema=schema_of(
+    schema=explained(
+        schema_of(
+            {
+                c.RUN_DATE: DATE,
+                "model": STRING,
+                "dataset": STRING,
+                "slice": STRING,
+                "metric": STRING,
+                "k": INT,
+                "value": DOUBLE,
+                "n_users": LONG,
+            },
+            {"ci_low": DOUBLE, "ci_high": DOUBLE, c.MODEL_VERSION: STRING},
+        ),
         {
-            c.RUN_DATE: DATE,
-            "model": STRING,
-            "dataset": STRING,
-            "slice": STRING,
-            "metric": STRING,
-            "k": INT,
-            "value": DOUBLE,
-            "ci_low": DOUBLE,
-            "ci_high": DOUBLE,
-            "n_users": LONG,
+            **_OF_A_FIGURE,
+            "value": "mean over the users; of item_coverage and gini, a figure of all their lists together",
+            "ci_low": "lower end of the 95 % interval over users; null for item_coverage and gini",
+            "ci_high": "upper end of the same",
         },
-        {c.MODEL_VERSION: STRING},
     ),
     key=(c.RUN_DATE, "model", "dataset", "slice", "metric", "k"),
+    partition=(c.RUN_DATE,),
+    properties=WRITES_BY_PARTITION,
+)
+
+
+COMPARISONS: Final = Table(
+    name="comparisons",
+    grain="model, baseline, dataset, slice, metric and rank limit of one run date: the model's lead",
+    schema=explained(
+        schema_of(
+            {
+                c.RUN_DATE: DATE,
+                "model": STRING,
+                "baseline": STRING,
+                "dataset": STRING,
+                "slice": STRING,
+                "metric": STRING,
+                "k": INT,
+                "difference": DOUBLE,
+                "ci_low": DOUBLE,
+                "ci_high": DOUBLE,
+                "p_value": DOUBLE,
+                "n_users": LONG,
+                c.MODEL_VERSION: STRING,
+            },
+            {},
+        ),
+        {
+            **_OF_A_FIGURE,
+            "baseline": "what the model is compared with, on the same users",
+            "difference": "the model's mean less the baseline's, as in metrics; above 0 the model is better",
+            "ci_low": "lower end of the 95 % interval of the difference",
+            "ci_high": "upper end of the same",
+            "p_value": "how often chance alone makes so large a difference, either way (randomization test)",
+        },
+    ),
+    key=(c.RUN_DATE, "model", "baseline", "dataset", "slice", "metric", "k"),
     partition=(c.RUN_DATE,),
     properties=WRITES_BY_PARTITION,
 )

@@ -77,6 +77,13 @@ def schema_of(required: Mapping[str, DataType], optional: Mapping[str, DataType]
     )
 
 
+def explained(schema: StructType, comments: Mapping[str, str]) -> StructType:
+    """The same columns with a comment each, which Delta keeps and DESCRIBE TABLE shows."""
+    return StructType(
+        [StructField(f.name, f.dataType, f.nullable, {"comment": comments[f.name]}) for f in schema]
+    )
+
+
 def array_of(kind: DataType) -> ArrayType:
     """An array without nulls."""
     return ArrayType(kind, containsNull=False)

@@ -6,7 +6,7 @@ from pyspark.sql.types import MapType
 
 from lstmrec import columns as c
 from lstmrec.lake.list_tables import ITEM_RULES, RECOMMENDATION_RUNS, RECOMMENDATIONS, RULESETS
-from lstmrec.lake.model_tables import ITEM_INDEX, METRICS, MODEL_RUNS, SEQUENCES
+from lstmrec.lake.model_tables import COMPARISONS, ITEM_INDEX, METRICS, MODEL_RUNS, SEQUENCES
 from lstmrec.lake.table import (
     BOOL,
     DATE,
@@ -175,6 +175,7 @@ ALL: Final = (
     SEQUENCES,
     MODEL_RUNS,
     METRICS,
+    COMPARISONS,
     ITEM_RULES,
     RULESETS,
     RECOMMENDATIONS,

@@ -4,30 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import bootstrap
 
-from lstmrec.rank.metrics import METRICS, Estimate, estimate, hit_rate, mrr, ndcg
+from lstmrec.rank.accuracy import METRICS
+from lstmrec.rank.estimates import Estimate, accuracy, mean
 
 
 def of(ranks: list[int], *ks: int, n_users: list[int] | None = None, resamples: int = 50) -> list[Estimate]:
     users = np.array(n_users or [1] * len(ranks), np.int64)
-    return estimate(np.array(ranks, np.int64), users, ks, resamples=resamples, seed=3)
+    return accuracy(np.array(ranks, np.int64), users, ks, resamples=resamples, seed=3)
 
 
 def value(estimates: list[Estimate], metric: str, k: int) -> float:
     (found,) = [e for e in estimates if (e.metric, e.k) == (metric, k)]
     return found.value
-
-
-def test_a_hit_is_a_target_among_the_first_k() -> None:
-    assert hit_rate(np.array([1, 2, 3]), 2).tolist() == [1, 1, 0]
-
-
-def test_the_reciprocal_rank_is_nothing_beyond_k() -> None:
-    assert mrr(np.array([1, 3, 4]), 3).tolist() == [1, 1 / 3, 0]
-
-
-def test_the_gain_is_one_by_the_logarithm_of_the_place_after_the_rank() -> None:
-    assert ndcg(np.array([1, 3, 4]), 3).tolist() == [1, 1 / 2, 0]
 
 
 def test_the_estimates_are_means_over_users() -> None:
@@ -57,10 +47,10 @@ def test_without_users_there_is_nothing_to_tell() -> None:
 
 
 def test_one_user_has_an_interval_without_width() -> None:
-    (hit, reciprocal, gain) = of([2], 5)
-    assert (hit.ci_low, hit.value, hit.ci_high) == (1, 1, 1)
-    assert (reciprocal.ci_low, reciprocal.ci_high) == (1 / 2, 1 / 2)
-    assert gain.ci_low == gain.ci_high == pytest.approx(1 / math.log2(3))
+    estimates = {e.metric: e for e in of([2], 5)}
+    for metric, only in (("hit_rate", 1), ("precision", 1 / 5), ("mrr", 1 / 2), ("ndcg", 1 / math.log2(3))):
+        found = estimates[metric]
+        assert found.ci_low == found.value == found.ci_high == pytest.approx(only)
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
@@ -71,7 +61,7 @@ def test_the_interval_is_that_of_drawing_users_one_by_one() -> None:
     rng = np.random.default_rng(11)
     ranks = rng.geometric(0.05, size=300)
     distinct, n_users = np.unique(ranks, return_counts=True)
-    (quick,) = [e for e in estimate(distinct, n_users, [10], resamples=4000, seed=5) if e.metric == "ndcg"]
+    (quick,) = [e for e in accuracy(distinct, n_users, [10], resamples=4000, seed=5) if e.metric == "ndcg"]
 
     gains = np.array([1 / math.log2(1 + rank) if rank <= 10 else 0.0 for rank in ranks])
     means = [rng.choice(gains, size=len(gains)).mean() for _ in range(4000)]
@@ -91,7 +81,32 @@ def test_more_users_narrow_the_interval_by_the_square_root() -> None:
 def test_no_metric_is_above_the_hit_rate_and_each_is_within_its_interval_of_zero_to_one(
     ranks: list[int], k: int
 ) -> None:
-    hit, reciprocal, gain = of(ranks, k)
-    assert 0 <= reciprocal.value <= gain.value + 1e-12 <= hit.value + 2e-12 <= 1 + 2e-12
-    for each in (hit, reciprocal, gain):
+    estimates = {e.metric: e for e in of(ranks, k)}
+    hit, gain, reciprocal = (estimates[name].value for name in ("hit_rate", "ndcg", "mrr"))
+    assert 0 <= reciprocal <= gain + 1e-12 <= hit + 2e-12 <= 1 + 2e-12
+    for each in estimates.values():
+        assert each.ci_low is not None
+        assert each.ci_high is not None
         assert 0 <= each.ci_low <= each.ci_high <= 1 + 1e-12
+
+
+def test_a_mean_has_the_interval_of_its_standard_error() -> None:
+    values = np.array([1.0, 2.0, 2.0, 7.0])
+    got = mean("novelty", 5, 4, values.sum(), (values**2).sum())
+    error = 1.959963984540054 * values.std() / 2  # of four users
+    assert (got.metric, got.k, got.value, got.n_users) == ("novelty", 5, 3.0, 4)
+    assert (got.ci_low, got.ci_high) == (pytest.approx(3 - error), pytest.approx(3 + error))
+
+
+def test_the_interval_of_a_mean_is_what_the_bootstrap_comes_to() -> None:
+    values = np.random.default_rng(5).gamma(2.0, size=2000)
+    got = mean("novelty", 5, len(values), values.sum(), (values**2).sum())
+    drawn = bootstrap((values,), np.mean, n_resamples=2000, method="percentile", rng=1).confidence_interval
+    assert got.ci_low == pytest.approx(drawn.low, abs=0.1 * (drawn.high - drawn.low))
+    assert got.ci_high == pytest.approx(drawn.high, abs=0.1 * (drawn.high - drawn.low))
+
+
+def test_values_that_are_all_alike_have_an_interval_without_width() -> None:
+    got = mean("short_lists", 5, 3, 3 * 0.1, 3 * 0.1**2)
+    assert got.ci_low == pytest.approx(0.1)
+    assert got.ci_high == pytest.approx(0.1)
