@@ -1,7 +1,8 @@
 """# Weekly training
 
-Output: a new model artifact, its row in `model_runs`, and its `metrics` next to the baselines'. The
-next `nightly_scoring` run scores with it.
+Output: a new model artifact, its row in `model_runs`, and its `metrics` next to the baselines' and to
+those of the model that serves. If they pass the gate it is promoted, and the next `nightly_scoring` run
+scores with it.
 
 Starts on Mondays at 05:00 UTC, after the night's scoring, and stands for Sunday, the last UTC day
 whose log is complete. It builds the tables up to that day first: where the night has done so already
@@ -23,6 +24,9 @@ Put the cause right, then clear the task with what follows it.
 - `train_model`: memory of the host; a rank that died (the first traceback in the log is the cause, the
   other ranks only lost it); fewer row groups of `sequences` than training processes. It starts anew.
 - `evaluate_model`: was the artifact moved or changed since? Then clear `train_model` instead.
+- `promote_model`: the log shows the gate's verdicts. The model that serves goes on, so there is no hurry:
+  look at the log of the shop and at `metrics`. To let the candidate serve all the same, or to go back to an
+  earlier model: `jobs/promote_model.py --model-version VERSION`, with the flags of the task.
 
 A task that ends at its time limit was killed; a model half trained is never in `model_runs`.
 """
@@ -47,5 +51,6 @@ with DAG(
 ):
     train_model = spark_job("train_model", timedelta(hours=8))
     evaluate_model = spark_job("evaluate_model", timedelta(hours=2))
+    promote_model = spark_job("promote_model", timedelta(minutes=30))
 
-    build_sequences() >> train_model >> evaluate_model
+    build_sequences() >> train_model >> evaluate_model >> promote_model

@@ -15,19 +15,8 @@ FOUNDATION = {"columns", "config", "errors", "mapping", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
-    *(
-        "baselines",
-        "evaluation",
-        "gate",
-        "ingestion",
-        "lists",
-        "nightly",
-        "report",
-        "runtime",
-        "scoring",
-        "sessionization",
-    ),
-    *("promotion", "shelf", "training"),
+    *("baselines", "evaluation", "gate", "ingestion", "lists", "nightly", "promotion", "report", "runtime"),
+    *("scoring", "sessionization", "shelf", "tallies", "training"),
 }
 
 MAY_USE = {

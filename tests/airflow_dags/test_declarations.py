@@ -24,7 +24,11 @@ NIGHTLY: dict[str, set[str]] = {
     "ingest_catalogue": set(),
     "score_recommendations": {"build_sequences", "ingest_catalogue"},
 }
-TRAINING = {"train_model": {"build_sequences"}, "evaluate_model": {"train_model"}}
+TRAINING = {
+    "train_model": {"build_sequences"},
+    "evaluate_model": {"train_model"},
+    "promote_model": {"evaluate_model"},
+}
 UPKEEP: dict[str, set[str]] = {"keep_tables": set()}
 ARROWS = {"nightly_scoring": BUILD | NIGHTLY, "training": BUILD | TRAINING, "upkeep": UPKEEP}
 
@@ -81,7 +85,7 @@ def test_the_runbook_names_the_output_every_task_and_what_a_rerun_does(dags: dic
     for task_id in ARROWS["nightly_scoring"]:
         assert f"`{task_id}`" in nightly.partition("## When a task failed")[2]
     assert "- `keep_tables`" in upkeep.partition("## When a task failed")[2]
-    for task_id in ("ingest_events` to `build_sequences", "train_model", "evaluate_model"):
+    for task_id in ("ingest_events` to `build_sequences", "train_model", "evaluate_model", "promote_model"):
         assert f"- `{task_id}`" in training.partition("## When a task failed")[2]
     for doc in (nightly, training, upkeep):
         assert doc.startswith("# ") and "Output: " in doc and "A rerun is safe" in " ".join(doc.split())

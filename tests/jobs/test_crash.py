@@ -3,8 +3,6 @@
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lstmrec.lake import tables as t
+from tests.jobs import killer
 from tests.jobs.nights import Nights, click, plain
-from tests.jobs.shop import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -58,11 +56,7 @@ def rows(nights: Nights) -> dict[str, Any]:
 
 
 def run_killed(nights: Nights, at: int, where: str) -> subprocess.CompletedProcess[str]:
-    lake = str(nights.folder / "lake")
-    command: Iterable[str] = (sys.executable, "-m", "tests.jobs.killer", str(at), where, lake, *nights.flags)
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, start_new_session=True, check=False
-    )
+    return killer.run(at, where, nights.folder / "lake", ("ingest_events", "build_sessions"), nights.flags)
 
 
 def test_a_night_has_so_many_writes_and_each_is_killed_below(first: Nights, tmp_path: Path) -> None:
