@@ -1,7 +1,7 @@
 """Runs jobs as their scripts do, and kills itself, its JVM included, at the nth write to the lake.
 
-killer.py N before|inside LAKE JOB,JOB... FLAGS... : `before` the nth write begins, or `inside` it, once it has
-left a data file and no commit yet. Without an nth write it ends well and prints how many there were.
+killer.py N before|inside LAKE JOB,JOB... FLAGS... : `before` the nth write begins, or `inside` it, once
+it has left a data file and no commit yet. Without an nth write it ends well and prints how many there were.
 """
 
 import os

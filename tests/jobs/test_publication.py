@@ -33,9 +33,9 @@ class Copy:
         shutil.copy(shop.folder / "base.yaml", folder)
         self.conf = folder / "own.yaml"
         self.settings = yaml.safe_load(shop.conf.read_text()) | {"lake": {"root": str(self.lake)}}
-        self.set({})
+        self.use({})
 
-    def set(self, changes: Mapping[str, Any]) -> None:
+    def use(self, changes: Mapping[str, Any]) -> None:
         self.conf.write_text(yaml.safe_dump({**self.settings, **changes}))
 
     def flags(self, day: date = NEXT_DAY) -> list[str]:
@@ -88,7 +88,7 @@ def test_lists_that_fail_the_gate_are_not_published_and_the_runs_table_says_why(
     copy: Copy, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = copy.lists()
-    copy.set(
+    copy.use(
         {"gate": {"min_overlap": 0.9, "max_overlap": 0.95}}
     )  # the same lists as the day before: all stay
     with pytest.raises(SystemExit) as stopped:
@@ -102,7 +102,7 @@ def test_lists_that_fail_the_gate_are_not_published_and_the_runs_table_says_why(
     assert run["is_published"] is False
     assert [verdict["rule"] for verdict in run["verdicts"] if not verdict["is_met"]] == ["overlap"]
 
-    copy.set({})
+    copy.use({})
     job("score_recommendations")(copy.flags())
     assert copy.run(NEXT_DAY)["is_published"] is True
     assert NEXT_DAY in copy.lists()
@@ -118,7 +118,7 @@ def test_lists_that_fail_the_gate_are_not_published_and_the_runs_table_says_why(
 def test_rules_that_leave_too_few_items_are_refused_with_the_rule_to_look_at(
     copy: Copy, capsys: pytest.CaptureFixture[str], rules: dict[str, Any], told: str
 ) -> None:
-    copy.set({"scoring": copy.settings["scoring"] | {"rules": rules}})
+    copy.use({"scoring": copy.settings["scoring"] | {"rules": rules}})
     with pytest.raises(SystemExit):
         job("score_recommendations")(copy.flags())
     said = capsys.readouterr().err
