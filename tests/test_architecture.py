@@ -22,6 +22,7 @@ BRIDGES = {
     "runtime",
     "scoring",
     "sessionization",
+    "tallies",
     "training",
 }
 
