@@ -127,7 +127,7 @@ def test_every_item_of_the_model_has_a_reason_in_the_users_own_history(
 
 
 def test_the_model_learns_the_planted_structure_and_beats_popularity(spark: SparkSession, shop: Shop) -> None:
-    metrics = shop.table(spark, t.METRICS).where("metric = 'hit_rate' AND k = 10").collect()
+    metrics = shop.table(spark, t.METRICS).where("slice = 'all' AND metric = 'hit_rate' AND k = 10").collect()
     by_model = {row["model"]: row for row in metrics}
     assert by_model["lstm"]["ci_low"] > by_model["popularity"]["ci_high"]
     assert by_model["lstm"][c.MODEL_VERSION] == models_trained(spark, shop)[0]
