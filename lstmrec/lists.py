@@ -206,7 +206,8 @@ class ListMaker:
                 c.SCORE: given.scores[there],
                 c.SOURCE: np.array(SOURCES, object)[sources],
                 c.REASON_CODE: np.array(REASON_CODES, object)[sources],
-                c.REASON_ITEM_IDS: self._reasons(given, history, there),
+                # without rows Arrow would take it for a column of numbers
+                c.REASON_ITEM_IDS: pd.Series(self._reasons(given, history, there), dtype=object),
                 c.PROPENSITY: given.propensity[there],
             }
         )

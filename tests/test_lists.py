@@ -161,6 +161,11 @@ def test_what_is_not_allowed_is_in_no_list(spark: SparkSession, maker: ListMaker
     assert got == {"ann": ["i3", "i4", "i6", "i5"], "cat": ["i1", "i6", "i9"]}
 
 
+def test_where_nothing_is_allowed_there_are_no_lists(spark: SparkSession, maker: ListMaker) -> None:
+    nothing = replace(SHELF, allowed=items(), popular={EVERYBODY: popular({})})
+    assert only_items(replace(maker, shelf=nothing), frame(spark, User("ann", [1]), User("cat", []))) == {}
+
+
 def test_a_segment_has_its_own_items_and_its_own_popular_ones_before_those_of_all(
     spark: SparkSession, maker: ListMaker
 ) -> None:
