@@ -25,9 +25,11 @@ def main(run: Run) -> None:
     sequences = run.lake.read(SEQUENCES)
     test = sequences.where(F.col(c.SPLIT) == splits.TEST).persist()
 
+    learnt = sequences.where(F.col(c.SPLIT) == run.config.training.learn_from)  # no contender knows more
+
     rules = run.config.evaluation
     rows = []
-    for name, scorer in contenders(run, model, sequences.where(F.col(c.SPLIT) == splits.TRAIN)).items():
+    for name, scorer in contenders(run, model, learnt).items():
         ranks = scoring.rank_targets(test, scorer, model.n_items, run.config.scoring.users_per_block)
         taken = ranks.groupBy(c.RANK).agg(F.count(F.lit(1)).alias("n_users")).orderBy(c.RANK).toPandas()
         estimates = metrics.estimate(

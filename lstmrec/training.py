@@ -17,7 +17,7 @@ from lstmrec.lake.store import Lake
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import DataFile, TrainingResult, TrainingSpec
 from lstmrec.prepare.histories import type_vocabulary
-from lstmrec.prepare.splits import TRAIN, VALIDATION
+from lstmrec.prepare.splits import TRAIN, TRAIN_AND_VALIDATION, VALIDATION
 
 _NOT_OF_THE_MODEL = {"launcher", "start_timeout_seconds", "artifacts"}
 """Training keys that say where and how it runs: the model is the same whatever they are."""
@@ -29,7 +29,8 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     The model's version is its run date and a hash of what goes into it: the rows it learns from, the
     item index, the settings. The same order twice is the same version.
     """
-    learnt = f"{c.SPLIT} IN ('{TRAIN}', '{VALIDATION}')"
+    splits = list(dict.fromkeys((TRAIN, VALIDATION, config.training.learn_from)))
+    learnt = f"{c.SPLIT} IN ({', '.join(map(repr, splits))})"
     rows = lake.read(SEQUENCES).where(learnt)
     index = lake.read(ITEM_INDEX)
     n_items = index.count()
@@ -43,8 +44,9 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     version = f"{run_date.isoformat()}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}"
 
     files = lake.data_files(SEQUENCES, learnt)
-    train, validation = (
-        tuple(_data_file(f) for f in files if f.partition[c.SPLIT] == s) for s in (TRAIN, VALIDATION)
+    train, validation, both = (
+        tuple(_data_file(f) for f in files if f.partition[c.SPLIT] == s)
+        for s in (TRAIN, VALIDATION, TRAIN_AND_VALIDATION)
     )
     if not train or not validation:
         raise BadInput(
@@ -54,6 +56,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     return TrainingSpec(
         train=train,
         validation=validation,
+        train_and_validation=both,
         item_index=tuple(f.uri for f in lake.data_files(ITEM_INDEX, "true")),
         n_items=n_items,
         model=config.model,

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,9 +16,10 @@ from lstmrec.learn import distributed
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.feed import SIGNATURE, Feed, Highest
-from lstmrec.learn.losses import next_item_loss
+from lstmrec.learn.losses import RowsLoss, next_item_loss, rows_loss
 from lstmrec.learn.model import LastState, NextItemModel, build
-from lstmrec.learn.spec import EpochRecord, TrainingResult, TrainingSpec
+from lstmrec.learn.negatives import Counts
+from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
 from lstmrec.sections import TrainingConfig
 
@@ -32,36 +33,20 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     """Train the model of `spec`; the chief writes its artifact. Equal spec and ranks give equal weights."""
     began = time.perf_counter()
     ranks = distributed.start()
-    keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
     tf.config.experimental.enable_op_determinism()
 
     # read first: a broken index shows before the training, not after it
     item_ids = read_item_ids(spec.item_index, spec.n_items) if ranks.is_chief else []
-    training, validation = _feeds(spec, ranks)
-    model = build(spec.n_items, spec.n_event_types, spec.model)
-    distributed.broadcast(model.weights)
-    trainer = Trainer(model, spec.training, training.steps)
+    model, history, steps = _choose(spec, ranks)
+    best = max(history, key=lambda record: record.ndcg_at_10)  # the first of equals
+    if spec.training.learn_from == "train_and_validation":
+        model = _final(spec, ranks, best.epoch)
 
-    history: list[EpochRecord] = []
-    best, best_weights = None, model.get_weights()
-    for number in range(1, spec.training.max_epochs + 1):
-        record = _epoch(trainer, training, validation, number)
-        history.append(record)
-        if best is None or record.ndcg_at_10 > best.ndcg_at_10:
-            best, best_weights = record, model.get_weights()
-        if ranks.is_chief:
-            log.info("%s", _line(record, best))
-        if record.epoch - best.epoch >= spec.training.patience:
-            break
-    if best is None:
-        raise BadInput("training.max_epochs: no epoch was trained; raise it")
-
-    model.set_weights(best_weights)
     distributed.require_agreement(model.weights)
     result = TrainingResult(
         artifact_uri=spec.artifact_uri,
         processes=ranks.size,
-        steps_per_epoch=training.steps,
+        steps_per_epoch=steps,
         best=best,
         history=tuple(history),
         seconds=time.perf_counter() - began,
@@ -71,12 +56,48 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     return result
 
 
+def _choose(spec: TrainingSpec, ranks: Ranks) -> tuple[NextItemModel, list[EpochRecord], int]:
+    """The model at its best epoch on the train split, every epoch's record, and the steps of one."""
+    training = _feed("train", spec.train, spec, ranks)
+    validation = Feed(
+        _with_rows("validation", spec.validation), ranks.rank, ranks.size, VALIDATION_ROWS, _highest(spec)
+    )
+    trainer = _trainer(spec, ranks, training)
+    history: list[EpochRecord] = []
+    best, best_weights = None, trainer.model.get_weights()
+    for number in range(1, spec.training.max_epochs + 1):
+        record = _epoch(trainer, training, validation, number)
+        history.append(record)
+        if best is None or record.ndcg_at_10 > best.ndcg_at_10:
+            best, best_weights = record, trainer.model.get_weights()
+        if ranks.is_chief:
+            log.info("%s", _line(record, best))
+        if record.epoch - best.epoch >= spec.training.patience:
+            break
+    trainer.model.set_weights(best_weights)
+    return trainer.model, history, training.steps
+
+
+def _final(spec: TrainingSpec, ranks: Ranks, epochs: int) -> NextItemModel:
+    """A new model after `epochs` on train and validation: its schedule is that of the choice."""
+    training = _feed("train_and_validation", spec.train_and_validation, spec, ranks)
+    trainer = _trainer(spec, ranks, training)
+    for number in range(1, epochs + 1):
+        loss, _, seconds = _learn(trainer, training, number)
+        if ranks.is_chief:
+            log.info("final epoch %3d  loss %.4f  %.1f s", number, loss, seconds)
+    return trainer.model
+
+
 class Trainer:
     """The model with its optimizer, and the compiled steps; each is traced once."""
 
-    def __init__(self, model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> None:
+    def __init__(
+        self, model: NextItemModel, config: TrainingConfig, loss: RowsLoss, steps_per_epoch: int
+    ) -> None:
         self.model = model
         self.config = config
+        self.loss = loss
         self.optimizer = _optimizer(model, config, steps_per_epoch)
         self._last = LastState()
 
@@ -90,7 +111,7 @@ class Trainer:
         weights = self.model.trainable_variables
         with tf.GradientTape() as tape:
             states = self.model(items, types, gaps, training=True)
-            loss, count = next_item_loss(self.model, items, states, length, self.config.label_smoothing)
+            loss, count = next_item_loss(self.model, items, states, length, self.loss)
         gradients = tape.gradient(loss, weights)
         *gradients, loss, count = distributed.sum_over_ranks([*gradients, loss, count])
         gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
@@ -107,17 +128,39 @@ class Trainer:
         return tf.stack([hits, gains, tf.reduce_sum(tf.cast(length > 0, tf.float32))])
 
 
-def _feeds(spec: TrainingSpec, ranks: Ranks) -> tuple[Feed, Feed]:
-    training = spec.training
-    for split, files in (("train", spec.train), ("validation", spec.validation)):
-        if not sum(file.rows for file in files):
-            raise BadInput(f"sequences: split {split} has no rows; check the log, and sequences.min_length")
-    rows = training.batch_size // ranks.size
-    highest = Highest(spec.n_items, spec.n_event_types)
-    return (
-        Feed(spec.train, ranks.rank, ranks.size, rows, highest, seed=training.seed),
-        Feed(spec.validation, ranks.rank, ranks.size, VALIDATION_ROWS, highest),
-    )
+def _trainer(spec: TrainingSpec, ranks: Ranks, training: Feed) -> Trainer:
+    """A new model, the same on all ranks, with its optimizer."""
+    keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
+    model = build(spec.n_items, spec.n_event_types, spec.model)
+    distributed.broadcast(model.weights)
+    loss = rows_loss(spec.training, spec.n_items, lambda: _count_items(training, spec.n_items))
+    return Trainer(model, spec.training, loss, training.steps)
+
+
+def _count_items(training: Feed, n_items: int) -> Counts:
+    """How often each item comes in an epoch over all ranks, by item index."""
+    counts = np.zeros(n_items + 1, np.int64)
+    for batch in training.batches(0):
+        counts += np.bincount(batch.items.ravel(), minlength=n_items + 1)
+    summed: Counts = distributed.sum_over_ranks([tf.constant(counts)])[0].numpy()
+    return summed
+
+
+def _feed(split: str, files: Sequence[DataFile], spec: TrainingSpec, ranks: Ranks) -> Feed:
+    """Shuffled batches to learn from."""
+    rows = spec.training.batch_size // ranks.size
+    known = _with_rows(split, files)
+    return Feed(known, ranks.rank, ranks.size, rows, _highest(spec), seed=spec.training.seed)
+
+
+def _with_rows(split: str, files: Sequence[DataFile]) -> Sequence[DataFile]:
+    if not sum(file.rows for file in files):
+        raise BadInput(f"sequences: split {split} has no rows; check the log, and sequences.min_length")
+    return files
+
+
+def _highest(spec: TrainingSpec) -> Highest:
+    return Highest(spec.n_items, spec.n_event_types)
 
 
 def _optimizer(model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> Any:
@@ -137,23 +180,28 @@ def _optimizer(model: NextItemModel, config: TrainingConfig, steps_per_epoch: in
 
 
 def _epoch(trainer: Trainer, training: Feed, validation: Feed, number: int) -> EpochRecord:
-    began = time.perf_counter()
-    loss, events = _total(trainer.step(*batch) for batch in training.epoch(number))  # over ranks already
-    seconds = time.perf_counter() - began
-    if not math.isfinite(loss):
-        raise LstmrecError(
-            f"training: the loss is not finite in epoch {number}; lower training.learning_rate"
-        )
+    loss, events, seconds = _learn(trainer, training, number)
     shares = _total(trainer.validate(*batch) for batch in validation.epoch(0))
     hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(shares)])[0])
     return EpochRecord(
         epoch=number,
-        loss=loss / max(events, 1.0),
+        loss=loss,
         ndcg_at_10=gains / rows,
         hit_rate_at_10=hits / rows,
         seconds=seconds,
         events_per_second=events / seconds,
     )
+
+
+def _learn(trainer: Trainer, training: Feed, number: int) -> tuple[float, float, float]:
+    """An epoch of steps: mean loss, events learnt from, seconds; over all ranks."""
+    began = time.perf_counter()
+    loss, events = _total(trainer.step(*batch) for batch in training.epoch(number))  # over ranks already
+    if not math.isfinite(loss):
+        raise LstmrecError(
+            f"training: the loss is not finite in epoch {number}; lower training.learning_rate"
+        )
+    return loss / max(events, 1.0), events, time.perf_counter() - began
 
 
 def _total(parts: Iterator[Any]) -> npt.NDArray[np.float64]:

@@ -26,6 +26,8 @@ class TrainingSpec(BaseModel):
 
     train: tuple[DataFile, ...]
     validation: tuple[DataFile, ...]
+    train_and_validation: tuple[DataFile, ...] = ()
+    """What the final model learns from, where training.learn_from asks for it, once epochs are chosen."""
     item_index: tuple[str, ...]
     """The Parquet files of the pinned `item_index` (item_id, item_index from 1 on); the chief reads them."""
     n_items: Annotated[int, Field(ge=1)]
@@ -62,7 +64,10 @@ class EpochRecord(BaseModel):
 
 
 class TrainingResult(BaseModel):
-    """What the chief reports: every epoch, and the one whose weights the artifact holds."""
+    """What the chief reports: every epoch on the train split, and the one that validation chose.
+
+    The artifact holds that epoch's weights, or those of as many epochs on train and validation.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

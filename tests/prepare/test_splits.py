@@ -24,13 +24,18 @@ def test_the_last_item_is_for_the_test_and_the_one_before_for_validation(spark: 
     assert split(spark, ("ann", "ann", 0, [7, 3, 9, 4])) == {
         ("ann", "train"): (2, 0),
         ("ann", "validation"): (2, 9),
+        ("ann", "train_and_validation"): (3, 0),
         ("ann", "test"): (3, 4),
         ("ann", "score"): (4, 0),
     }
 
 
 def test_a_history_that_is_too_short_is_for_training_alone(spark: SparkSession) -> None:
-    assert split(spark, ("ann", "ann", 0, [7, 3])) == {("ann", "train"): (2, 0), ("ann", "score"): (2, 0)}
+    assert split(spark, ("ann", "ann", 0, [7, 3])) == {
+        ("ann", "train"): (2, 0),
+        ("ann", "train_and_validation"): (2, 0),
+        ("ann", "score"): (2, 0),
+    }
 
 
 def test_an_item_that_the_user_had_before_is_no_target(spark: SparkSession) -> None:
