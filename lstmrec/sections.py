@@ -217,6 +217,7 @@ class TrainingConfig(_Section):
     negatives: PositiveInt
     negatives_alpha: Annotated[float, Field(ge=0, le=1)]
     bpr_max_penalty: Annotated[float, Field(ge=0)]
+    average_epochs: Annotated[float, Field(ge=0)]
     max_epochs: PositiveInt
     learn_from: Literal["train", "train_and_validation"]
     patience: PositiveInt

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from lstmrec.errors import BadInput, LstmrecError
 from lstmrec.learn import distributed
+from lstmrec.learn.averaging import WeightAverage
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.feed import SIGNATURE, Feed, Highest
@@ -66,10 +67,20 @@ def _choose(spec: TrainingSpec, ranks: Ranks) -> tuple[NextItemModel, list[Epoch
     history: list[EpochRecord] = []
     best, best_weights = None, trainer.model.get_weights()
     for number in range(1, spec.training.max_epochs + 1):
-        record = _epoch(trainer, training, validation, number)
+        loss, events, seconds = _learn(trainer, training, number)
+        with trainer.average.in_place():
+            hits, gains = _validate(trainer, validation)
+            record = EpochRecord(
+                epoch=number,
+                loss=loss,
+                ndcg_at_10=gains,
+                hit_rate_at_10=hits,
+                seconds=seconds,
+                events_per_second=events / seconds,
+            )
+            if best is None or record.ndcg_at_10 > best.ndcg_at_10:
+                best, best_weights = record, trainer.model.get_weights()
         history.append(record)
-        if best is None or record.ndcg_at_10 > best.ndcg_at_10:
-            best, best_weights = record, trainer.model.get_weights()
         if ranks.is_chief:
             log.info("%s", _line(record, best))
         if record.epoch - best.epoch >= spec.training.patience:
@@ -86,6 +97,9 @@ def _final(spec: TrainingSpec, ranks: Ranks, epochs: int) -> NextItemModel:
         loss, _, seconds = _learn(trainer, training, number)
         if ranks.is_chief:
             log.info("final epoch %3d  loss %.4f  %.1f s", number, loss, seconds)
+    with trainer.average.in_place():
+        averaged = trainer.model.get_weights()
+    trainer.model.set_weights(averaged)
     return trainer.model
 
 
@@ -99,6 +113,9 @@ class Trainer:
         self.config = config
         self.loss = loss
         self.optimizer = _optimizer(model, config, steps_per_epoch)
+        self.average = WeightAverage(
+            model.trainable_variables, round(config.average_epochs * steps_per_epoch)
+        )
         self._last = LastState()
 
     @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
@@ -117,6 +134,7 @@ class Trainer:
         gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
         gradients, _ = tf.clip_by_global_norm(gradients, self.config.gradient_clip)
         self.optimizer.apply(gradients, weights)
+        self.average.update()
         return tf.stack([loss, count])
 
     @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
@@ -164,33 +182,26 @@ def _highest(spec: TrainingSpec) -> Highest:
 
 
 def _optimizer(model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> Any:
-    """AdamW; the rate rises over the warm-up, then falls by a half cosine over the epochs left."""
-    warmup = round(config.warmup_epochs * steps_per_epoch)
-    left = max(1, config.max_epochs * steps_per_epoch - warmup)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else config.learning_rate,
-        left,
-        warmup_target=config.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, beta_2=0.98)
+    """AdamW; the rate rises over the warm-up and stays: averaging the weights is what settles them.
+
+    So no epoch depends on how many were planned, and one may stop at any.
+    """
+    rate = WarmUp(config.learning_rate, round(config.warmup_epochs * steps_per_epoch))
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, beta_2=0.98)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(model.trainable_variables)
     return optimizer
 
 
-def _epoch(trainer: Trainer, training: Feed, validation: Feed, number: int) -> EpochRecord:
-    loss, events, seconds = _learn(trainer, training, number)
-    shares = _total(trainer.validate(*batch) for batch in validation.epoch(0))
-    hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(shares)])[0])
-    return EpochRecord(
-        epoch=number,
-        loss=loss,
-        ndcg_at_10=gains / rows,
-        hit_rate_at_10=hits / rows,
-        seconds=seconds,
-        events_per_second=events / seconds,
-    )
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that rises evenly over the first `steps` steps: 1/4, 2/4, 3/4 of it, then all, for 4."""
+
+    def __init__(self, rate: float, steps: int) -> None:
+        self._rate = rate
+        self._steps = max(1, steps)
+
+    def __call__(self, step: Any) -> Any:
+        return self._rate * tf.minimum(1.0, (tf.cast(step, tf.float32) + 1) / self._steps)
 
 
 def _learn(trainer: Trainer, training: Feed, number: int) -> tuple[float, float, float]:
@@ -202,6 +213,13 @@ def _learn(trainer: Trainer, training: Feed, number: int) -> tuple[float, float,
             f"training: the loss is not finite in epoch {number}; lower training.learning_rate"
         )
     return loss / max(events, 1.0), events, time.perf_counter() - began
+
+
+def _validate(trainer: Trainer, validation: Feed) -> tuple[float, float]:
+    """Mean hit@10 and NDCG@10 over the validation rows of all ranks."""
+    shares = _total(trainer.validate(*batch) for batch in validation.epoch(0))
+    hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(shares)])[0])
+    return hits / rows, gains / rows
 
 
 def _total(parts: Iterator[Any]) -> npt.NDArray[np.float64]:

@@ -116,6 +116,7 @@ def training_config(**changes: Any) -> TrainingConfig:
         "negatives": 16,
         "negatives_alpha": 0.5,
         "bpr_max_penalty": 1.0,
+        "average_epochs": 0.5,
         "max_epochs": 8,
         "learn_from": "train",
         "patience": 3,

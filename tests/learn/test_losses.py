@@ -99,7 +99,7 @@ def test_blocks_give_the_loss_and_gradients_of_one_softmax(
 
 
 def test_a_drawn_item_stands_for_as_many_as_its_logq_says() -> None:
-    # the docstring's: 2 of the target, 1 / .5 of the drawn one; then a draw that is the target itself: left out
+    # the docstring's: 2 of the target, 1 / .5 of the drawn one; a draw that is the target is left out
     model = scoring(math.log(2), 0.0)
     expected = tf.math.log([0.5])
     total = sampled_softmax(model, vectors(1), tf.constant([1]), tf.constant([2]), expected)
