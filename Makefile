@@ -65,6 +65,11 @@ bench-sessions: $(MAIN) $(ANALYST) ## how fast sessions are cut, next to DuckDB,
 bench-night: $(MAIN) ## how long a night takes as the history grows to 30 times its size
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.nightly_step --out var/bench/night.json
 
+.PHONY: bench-items
+bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' \
+		--out 'var/bench/items-$(basename $(notdir $(SEQUENCES))).json'
+
 .PHONY: lint
 lint: $(MAIN)
 	@.venv/bin/ruff check .
