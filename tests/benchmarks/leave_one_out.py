@@ -13,33 +13,26 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec import config as configuration
-from lstmrec import runtime, scoring, training
+from lstmrec import training
 from lstmrec.config import Config
 from lstmrec.lake.model_tables import SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.learn import distributed
 from lstmrec.learn.spec import TrainingResult
 from lstmrec.prepare import splits
-from lstmrec.rank import metrics
-from tests.benchmarks import item_sequences, search
+from tests.benchmarks import item_sequences, quality, search
 from tests.benchmarks.search import Settings
 
-ROOT = Path(__file__).parents[2]
-KS = (1, 5, 10, 20)
 LENGTHS = (5, 10, 20, 50, 100, 200)
+WITHOUT_TIMES = {"use_event_types": False, "use_gaps": False}
 
-Ranks = npt.NDArray[np.int64]
 log = logging.getLogger(__name__)
 
 
@@ -48,8 +41,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("py4j").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="lstmrec-bench-", dir=flags.folder) as folder:
-        config = base_config(Path(folder))
-        spark = open_spark(config)
+        config = quality.base_config(Path(folder), "user", LENGTHS, WITHOUT_TIMES)
+        spark = quality.open_spark(config)
         given = item_sequences.read(flags.sequences)
         lake = Lake(spark, config.lake.root, {"job": "benchmark"})
         item_sequences.write(lake, item_sequences.sessions(spark, given), config)
@@ -79,28 +72,6 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def base_config(folder: Path) -> Config:
-    """conf/base.yaml with a scratch lake, and without the inputs that a file of sequences lacks."""
-    loaded = configuration.load(ROOT / "conf" / "base.yaml")
-    inputs = {"use_event_types": False, "use_gaps": False}
-    lengths = {"grain": "user", "max_length": LENGTHS[-1], "length_buckets": LENGTHS}
-    return loaded.model_copy(
-        update={
-            "lake": loaded.lake.model_copy(update={"root": str(folder / "lake")}),
-            "model": loaded.model.model_copy(update=inputs),
-            "sequences": loaded.sequences.model_copy(update=lengths),
-            "training": loaded.training.model_copy(update={"artifacts": str(folder / "artifacts")}),
-        }
-    )
-
-
-def open_spark(config: Config) -> SparkSession:
-    SparkSession.builder.master("local[2]").config("spark.driver.memory", "2g")
-    spark = runtime.spark_session("bench", config.spark)
-    spark.sparkContext.setLogLevel("ERROR")
-    return spark
-
-
 def run(lake: Lake, config: Config, flags: argparse.Namespace) -> dict[str, Any]:
     """Search, final models, figures; ranks to their file."""
     began = time.perf_counter()
@@ -121,19 +92,21 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace) -> dict[str, Any]
     test = lake.read(SEQUENCES).where(F.col(c.SPLIT) == splits.TEST)
     n_items = lake.read(item_sequences.ITEM_INDEX).count()
     ranks = {
-        seed: ranks_by_user(test, result.artifact_uri, n_items, config) for seed, result in results.items()
+        seed: quality.ranks_by_id(test, result.artifact_uri, n_items, config)
+        for seed, result in results.items()
     }
-    write_ranks(flags.out.with_suffix(".ranks.tsv"), ranks)
-    of_test = {seed: figures_of(list(by_user.values())) for seed, by_user in ranks.items()}
+    quality.write_ranks(flags.out.with_suffix(".ranks.tsv"), ranks)
+    of_test = {seed: quality.figures_of(list(by_user.values())) for seed, by_user in ranks.items()}
     return {
         "items": n_items,
         "chosen": dict(settings),
         "epochs": {seed: result.best.epoch for seed, result in results.items()},
         "trained_on": splits.TRAIN_AND_VALIDATION,
         "seeds": flags.seeds,
-        "validation": over_seeds({seed: of_validation(result) for seed, result in results.items()}),
-        "test": over_seeds(of_test) | {"interval": interval(ranks, config)},
-        "trials": [trial.as_json() for trial in trials],
+        "validation": quality.over_seeds({seed: of_validation(result) for seed, result in results.items()}),
+        "test": quality.over_seeds(of_test)
+        | {"interval": quality.interval(ranks, config, lambda user: user)},
+        "trials": [asdict(trial) for trial in trials],
         "seconds": {
             "search": searched,
             "final": {seed: result.seconds for seed, result in results.items()},
@@ -145,52 +118,6 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace) -> dict[str, Any]
 def of_validation(result: TrainingResult) -> dict[str, float]:
     """What the training itself measured at its best epoch, before the final model learnt those targets."""
     return {"recall@10": result.best.hit_rate_at_10, "ndcg@10": result.best.ndcg_at_10}
-
-
-def ranks_by_user(rows: DataFrame, uri: str, n_items: int, config: Config) -> dict[str, int]:
-    """The rank of each user's target, by the artifact's encoder; users in the order of their ids."""
-    ranked = scoring.rank_targets(rows, scoring.ModelScorer(uri), n_items, config.scoring.users_per_block)
-    return {r[c.SEQUENCE_ID]: r[c.RANK] for r in ranked.orderBy(c.SEQUENCE_ID).collect()}
-
-
-def figures_of(ranks: Sequence[int]) -> dict[str, float]:
-    """Means over targets; mrr without a limit."""
-    taken = np.array(ranks, np.int64)
-    figures = {f"recall@{k}": float(metrics.hit_rate(taken, k).mean()) for k in KS}
-    figures |= {f"ndcg@{k}": float(metrics.ndcg(taken, k).mean()) for k in KS}
-    return figures | {"mrr": float((1 / taken).mean())}
-
-
-def over_seeds(by_seed: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
-    """Each seed's figures, and their means."""
-    names = next(iter(by_seed.values())).keys()
-    mean = {name: float(np.mean([figures[name] for figures in by_seed.values()])) for name in names}
-    return {"per_seed": {seed: dict(figures) for seed, figures in by_seed.items()}, "mean": mean}
-
-
-def interval(ranks: Mapping[int, Mapping[str, int]], config: Config) -> dict[str, list[float]]:
-    """95 % bootstrap interval over users of each figure's mean over seeds: a user comes with all seeds."""
-    table = np.array([list(by_user.values()) for by_user in ranks.values()])
-    gains = {f"recall@{k}": metrics.hit_rate(table, k).mean(axis=0) for k in KS}
-    gains |= {f"ndcg@{k}": metrics.ndcg(table, k).mean(axis=0) for k in KS} | {
-        "mrr": (1 / table).mean(axis=0)
-    }
-    rng = np.random.default_rng(config.evaluation.bootstrap_seed)
-    n, means = table.shape[1], {name: [] for name in gains}
-    for _ in range(config.evaluation.bootstrap_resamples):
-        times = np.bincount(rng.integers(0, n, n), minlength=n)
-        for name, of_user in gains.items():
-            means[name].append(times @ of_user / n)
-    return {name: [float(end) for end in np.quantile(drawn, [0.025, 0.975])] for name, drawn in means.items()}
-
-
-def write_ranks(path: Path, ranks: Mapping[int, Mapping[str, int]]) -> None:
-    """user, and the rank of its target by each seed's model; a line a user."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = ["\t".join(["user", *(f"seed_{seed}" for seed in ranks)])]
-    for user in next(iter(ranks.values())):
-        lines.append("\t".join([user, *(str(by_user[user]) for by_user in ranks.values())]))
-    path.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ better one goes on. A trial starts only while it would end in time, going by the
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from lstmrec.config import Config
 from lstmrec.learn.spec import TrainingResult
@@ -40,9 +40,6 @@ class Trial:
     ndcg_at_10: float
     epochs: int
     seconds: float
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def search(

@@ -1,5 +1,4 @@
 import json
-import math
 import sys
 from pathlib import Path
 
@@ -10,25 +9,6 @@ from lstmrec.config import Config
 from lstmrec.lake.model_tables import SEQUENCES
 from lstmrec.lake.store import Lake
 from tests.benchmarks import item_sequences, leave_one_out
-
-
-def test_figures_are_means_over_targets() -> None:
-    got = leave_one_out.figures_of([1, 3, 11])
-    assert got["recall@1"] == pytest.approx(1 / 3)
-    assert got["recall@10"] == pytest.approx(2 / 3)
-    assert got["ndcg@10"] == pytest.approx((1 + 1 / 2) / 3)
-    assert got["ndcg@20"] == pytest.approx((1 + 1 / 2 + 1 / math.log2(12)) / 3)
-    assert got["mrr"] == pytest.approx((1 + 1 / 3 + 1 / 11) / 3)
-
-
-def test_the_interval_is_of_users_whose_seeds_stay_together(config: Config) -> None:
-    alike = {"ann": 1, "bob": 1}
-    assert leave_one_out.interval({1: alike, 2: alike}, config)["recall@10"] == [1, 1]
-    # each user hits with one seed of two: whoever is drawn, the mean is 1/2
-    crossed = {1: {"ann": 1, "bob": 99}, 2: {"ann": 99, "bob": 1}}
-    assert leave_one_out.interval(crossed, config)["recall@10"] == [0.5, 0.5]
-    lone = {1: {"ann": 1, "bob": 99}, 2: {"ann": 1, "bob": 99}}
-    assert leave_one_out.interval(lone, config)["recall@10"] == [0, 1]
 
 
 def test_a_line_becomes_the_splits_of_its_user(
@@ -79,7 +59,7 @@ def test_planted_successors_are_found_over_the_whole_road(
         "0",
     ]
     monkeypatch.setattr(sys, "argv", ["leave_one_out", *flags])
-    monkeypatch.setattr(leave_one_out, "open_spark", lambda _: Unstopped(spark))
+    monkeypatch.setattr(leave_one_out.quality, "open_spark", lambda _: Unstopped(spark))
     monkeypatch.setattr(leave_one_out.search, "MOST_EPOCHS", 25)
     leave_one_out.main()
     got = json.loads(out.read_text())
