@@ -17,7 +17,7 @@ from lstmrec.learn.averaging import WeightAverage
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.feed import SIGNATURE, Feed, Highest
-from lstmrec.learn.losses import RowsLoss, next_item_loss, rows_loss
+from lstmrec.learn.losses import Loss, loss_of, next_item_loss
 from lstmrec.learn.model import LastState, NextItemModel, build
 from lstmrec.learn.negatives import Counts
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
@@ -107,7 +107,7 @@ class Trainer:
     """The model with its optimizer, and the compiled steps; each is traced once."""
 
     def __init__(
-        self, model: NextItemModel, config: TrainingConfig, loss: RowsLoss, steps_per_epoch: int
+        self, model: NextItemModel, config: TrainingConfig, loss: Loss, steps_per_epoch: int
     ) -> None:
         self.model = model
         self.config = config
@@ -141,7 +141,8 @@ class Trainer:
     def validate(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
         """Hits, gains and rows of this rank's batch; a row without a position counts nowhere."""
         vectors = self._last(self.model(items, types, gaps, training=False), length)
-        ranks = ranks_of_targets(self.model.logits(vectors), items, target)
+        left_out = items if self.config.seen_items == "left_out" else tf.zeros_like(items)
+        ranks = ranks_of_targets(self.model.logits(vectors), left_out, target)
         hits, gains = hit_and_gain(tf.boolean_mask(ranks, length > 0))
         return tf.stack([hits, gains, tf.reduce_sum(tf.cast(length > 0, tf.float32))])
 
@@ -151,7 +152,7 @@ def _trainer(spec: TrainingSpec, ranks: Ranks, training: Feed) -> Trainer:
     keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
     model = build(spec.n_items, spec.n_event_types, spec.model)
     distributed.broadcast(model.weights)
-    loss = rows_loss(spec.training, spec.n_items, lambda: _count_items(training, spec.n_items))
+    loss = loss_of(spec.training, spec.n_items, lambda: _count_items(training, spec.n_items))
     return Trainer(model, spec.training, loss, training.steps)
 
 

@@ -54,5 +54,27 @@ def leave_one_out(histories: DataFrame, min_length: int) -> DataFrame:
     )
 
 
+def whole(histories: DataFrame, split: str) -> DataFrame:
+    """Every history as it is, for a split that is learnt from."""
+    known = {c.SPLIT: F.lit(split), N_KNOWN: F.size(c.ITEMS), c.TARGET: F.lit(PAD)}
+    return histories.withColumns(known).drop(c.END_TS)
+
+
+def every_position(histories: DataFrame, split: str) -> DataFrame:
+    """A row for each item but the first: what came before it as input, the item as target.
+
+    An item that came before is a target, too: within a session one goes back to items. The row's
+    sequence_id is the history's and the number of items shown, as in s1/3.
+    """
+    shown = F.explode(F.sequence(F.lit(1), F.size(c.ITEMS) - 1)).alias(N_KNOWN)
+    return (
+        histories.where(F.size(c.ITEMS) >= 2)
+        .select("*", F.lit(split).alias(c.SPLIT), shown)
+        .withColumn(c.TARGET, F.get(c.ITEMS, F.col(N_KNOWN)))
+        .withColumn(c.SEQUENCE_ID, F.concat_ws("/", c.SEQUENCE_ID, N_KNOWN))
+        .drop(c.END_TS)
+    )
+
+
 def _row(split: str, n_known: Column, held_out: Column) -> Column:
     return F.struct(F.lit(split).alias(c.SPLIT), n_known.alias(N_KNOWN), held_out.alias("_held_out"))

@@ -21,11 +21,13 @@ START: Final[Settings] = {
     "embedding_dropout": 0.5,
     "dropout": 0.2,
     "label_smoothing": 0.0,
+    "later_items": 0.5,
     "learning_rate": 0.002,
     "events_a_step": 1500,
 }
 STAGES: Final[Sequence[Sequence[Settings]]] = (
     ({"width": 256, "embedding_dropout": 0.6, "dropout": 0.3}, {"width": 128, "embedding_dropout": 0.3}),
+    ({"later_items": 0.0},),
     ({"label_smoothing": 0.1},),
     ({"learning_rate": 0.001},),
 )

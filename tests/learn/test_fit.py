@@ -128,6 +128,19 @@ def test_a_final_model_of_as_many_epochs_is_the_best_epoch_where_nothing_is_adde
     np.testing.assert_array_equal(alone.item_matrix, again.item_matrix)
 
 
+def test_repeats_count_in_validation_where_seen_items_are_ranked(tmp_path: Path) -> None:
+    histories = [[1, 2, 3, 1 + user % 3, 9] for user in range(60)]  # validation asks for an item seen before
+    gains = {}
+    for seen_items in ("left_out", "ranked"):
+        training = training_config(max_epochs=1, seen_items=seen_items)
+        order = spec(tmp_path / seen_items, histories, 10, lengths=(8,), training=training)
+        gains[seen_items] = distributed.launch(order).best.hit_rate_at_10
+    assert gains == {
+        "left_out": 0,
+        "ranked": 1,
+    }  # the last of 10 items is a hit@10
+
+
 def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
     order = spec(tmp_path, successors(60), N_ITEMS).model_copy(update={"validation": ()})
     with pytest.raises(BadInput, match="split validation has no rows"):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from lstmrec.learn import full_softmax
 from lstmrec.learn.full_softmax import cross_entropy
-from lstmrec.learn.losses import chosen_loss, next_item_loss, rows_loss, smoothed
+from lstmrec.learn.losses import Loss, chosen_loss, loss_of, next_item_loss, smoothed
 from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.negatives import Negatives
 from lstmrec.learn.sampled_losses import bpr_max, sampled_softmax
@@ -25,8 +25,12 @@ def vectors(rows: int) -> tf.Tensor:
     return tf.ones((rows, 16))
 
 
-def loss_of(
-    model: NextItemModel, items: list[list[int]], length: list[int], smoothing: float = 0.0
+def total_of(
+    model: NextItemModel,
+    items: list[list[int]],
+    length: list[int],
+    smoothing: float = 0.0,
+    later_items: float = 0.0,
 ) -> tuple[float, float]:
     history = tf.constant(items, tf.int32)
     states = model(history, tf.ones_like(history), tf.ones_like(history))
@@ -34,36 +38,32 @@ def loss_of(
     def full(model: NextItemModel, vectors: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         return smoothed(model, vectors, targets, smoothing)
 
-    total, count = next_item_loss(model, history, states, tf.constant(length), full)
+    total, count = next_item_loss(model, history, states, tf.constant(length), Loss(full, later_items))
     return float(total), float(count)
 
 
 def test_the_loss_is_the_cross_entropy_at_each_position_that_has_a_next_item() -> None:
     # probabilities 1/8, 2/8, 5/8; the targets of (1, 3, 2) are 3 and 2
     model = scoring(0.0, math.log(2), math.log(5))
-    total, count = loss_of(model, [[1, 3, 2]], [3])
+    total, count = total_of(model, [[1, 3, 2]], [3])
     assert count == 2
     assert total == pytest.approx(math.log(8 / 5) + math.log(8 / 2), abs=1e-5)
 
 
 def test_padding_and_rows_without_a_next_item_weigh_nothing() -> None:
     model = scoring(0.0, math.log(2), math.log(5))
-    total, count = loss_of(model, [[1, 3, 0, 0], [2, 0, 0, 0], [0, 0, 0, 0]], [2, 1, 0])
+    total, count = total_of(model, [[1, 3, 0, 0], [2, 0, 0, 0], [0, 0, 0, 0]], [2, 1, 0])
     assert count == 1
     assert total == pytest.approx(math.log(8 / 5), abs=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["full", "sampled", "bpr_max"])
-def test_no_position_at_all_gives_zero_and_no_gradient_but_zeros(loss: str) -> None:
+@pytest.mark.parametrize("name", ["full", "sampled", "bpr_max"])
+def test_no_position_at_all_gives_zero_and_no_gradient_but_zeros(name: str) -> None:
     model = scoring(0.0, 1.0)
     empty = tf.zeros((1, 4), tf.int32)
-    of_rows = rows_loss(
-        training_config(loss=loss, label_smoothing=0.1), 2, lambda: np.array([0, 3, 2], np.int64)
-    )
+    chosen = loss_of(training_config(loss=name), 2, lambda: np.array([0, 3, 2], np.int64))
     with tf.GradientTape() as tape:
-        total, count = next_item_loss(
-            model, empty, model(empty, empty, empty), tf.zeros(1, tf.int32), of_rows
-        )
+        total, count = next_item_loss(model, empty, model(empty, empty, empty), tf.zeros(1, tf.int32), chosen)
     gradients = [
         tf.convert_to_tensor(g) for g in tape.gradient(total, model.trainable_variables) if g is not None
     ]
@@ -75,9 +75,26 @@ def test_no_position_at_all_gives_zero_and_no_gradient_but_zeros(loss: str) -> N
 def test_label_smoothing_spreads_a_share_over_all_items_but_padding() -> None:
     # e = 0.3 over 3 items: the target 3 keeps 0.8, items 1 and 2 have 0.1 each
     model = scoring(0.0, math.log(2), math.log(5))
-    total, _ = loss_of(model, [[1, 3]], [2], smoothing=0.3)
+    total, _ = total_of(model, [[1, 3]], [2], smoothing=0.3)
     wanted = 0.8 * math.log(8 / 5) + 0.1 * math.log(8 / 2) + 0.1 * math.log(8 / 1)
     assert total == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_target_shares_its_probability_with_the_items_after_it() -> None:
+    # after 1: items 3 and 2 weigh 1 and 1/2, so 2/3 and 1/3; after 3: item 2 is the last, and has all
+    model = scoring(0.0, math.log(2), math.log(5))
+    total, count = total_of(model, [[1, 3, 2, 0]], [3], later_items=0.5)
+    assert count == 2
+    wanted = 2 / 3 * math.log(8 / 5) + 1 / 3 * math.log(8 / 2) + math.log(8 / 2)
+    assert total == pytest.approx(wanted, abs=1e-5)
+
+
+def test_no_item_beyond_the_horizon_shares_it() -> None:
+    # after the first 1: four items 2 weigh 1, 1/2, 1/4 and 1/8, and the fifth item, a 3, nothing
+    model = scoring(0.0, math.log(2), math.log(5))
+    after_one = total_of(model, [[1, 2, 2, 2, 2, 3]], [6], later_items=0.5)[0]
+    after_two = total_of(model, [[2, 2, 2, 2, 3]], [5], later_items=0.5)[0]
+    assert after_one - after_two == pytest.approx(math.log(8 / 2), abs=1e-5)
 
 
 @pytest.mark.parametrize("scores_at_a_time", [1, 30, 2**20])  # a row, 3 rows (7 = 3 + 3 + 1), all

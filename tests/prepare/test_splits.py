@@ -46,6 +46,21 @@ def test_an_item_that_the_user_had_before_is_no_target(spark: SparkSession) -> N
     }
 
 
+def test_every_item_but_the_first_is_a_target_and_a_repeated_one_too(spark: SparkSession) -> None:
+    rows = [("s1", "ann", at("10:00"), [7, 7, 3]), ("s2", "bob", at("10:00"), [5])]
+    given = spark.createDataFrame(rows, SCHEMA)
+    got = splits.every_position(given, "test").collect()
+    assert {(r[c.SEQUENCE_ID], r[c.SPLIT], r[splits.N_KNOWN], r[c.TARGET]) for r in got} == {
+        ("s1/1", "test", 1, 7),
+        ("s1/2", "test", 2, 3),
+    }
+    whole = splits.whole(given, "train").collect()
+    assert {(r[c.SEQUENCE_ID], r[c.SPLIT], r[splits.N_KNOWN], r[c.TARGET]) for r in whole} == {
+        ("s1", "train", 3, 0),
+        ("s2", "train", 1, 0),
+    }
+
+
 def test_a_users_latest_session_alone_is_scored(spark: SparkSession) -> None:
     got = split(spark, ("s1", "ann", 0, [1, 2, 3]), ("s2", "ann", 9, [4]), ("s3", "bob", 0, [5]))
     assert {key[0] for key in got if key[1] == "score"} == {"s2", "s3"}
