@@ -70,6 +70,11 @@ bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a 
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' \
 		--out 'var/bench/items-$(basename $(notdir $(SEQUENCES))).json'
 
+.PHONY: bench-clicks
+bench-clicks: $(MAIN) ## next-click quality by session on TRAIN=TSV and TEST=TSV (SessionId, ItemId, Time), with item-kNN and V-SkNN
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.session_next_item --train '$(TRAIN)' --test '$(TEST)' \
+		--out var/bench/clicks.json
+
 .PHONY: lint
 lint: $(MAIN)
 	@.venv/bin/ruff check .

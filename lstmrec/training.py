@@ -78,6 +78,11 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
 def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -> DataFrame:
     """The row of `model_runs` for a finished training; a candidate until it is made current."""
     record = spec.record
+    metrics = {
+        "loss": result.best.loss,
+        "validation_ndcg_at_10": result.best.ndcg_at_10,
+        "validation_hit_rate_at_10": result.best.hit_rate_at_10,
+    }
     row = {
         c.MODEL_VERSION: record.model_version,
         c.RUN_DATE: record.run_date,
@@ -90,11 +95,7 @@ def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -
         "index_fingerprint": record.item_index_fingerprint,
         "processes": result.processes,
         "best_epoch": result.best.epoch,
-        "metrics": {
-            "loss": result.best.loss,
-            "validation_ndcg_at_10": result.best.ndcg_at_10,
-            "validation_hit_rate_at_10": result.best.hit_rate_at_10,
-        },
+        "metrics": {name: value for name, value in metrics.items() if value is not None},
     }
     return spark.createDataFrame([row], MODEL_RUNS.schema)
 

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -20,6 +21,7 @@ from lstmrec.learn.feed import SIGNATURE, Feed, Highest
 from lstmrec.learn.losses import Loss, loss_of, next_item_loss
 from lstmrec.learn.model import LastState, NextItemModel, build
 from lstmrec.learn.negatives import Counts
+from lstmrec.learn.optimizer import adamw
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
 from lstmrec.sections import TrainingConfig
@@ -30,6 +32,16 @@ VALIDATION_ROWS = 256
 """Rows ranked together on a rank; a block of scores is this times the number of items."""
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A model and how it came about; `best` is the epoch that it stopped at."""
+
+    model: NextItemModel
+    best: EpochRecord
+    history: list[EpochRecord]
+    steps_per_epoch: int
+
+
 def fit(spec: TrainingSpec) -> TrainingResult:
     """Train the model of `spec`; the chief writes its artifact. Equal spec and ranks give equal weights."""
     began = time.perf_counter()
@@ -38,18 +50,22 @@ def fit(spec: TrainingSpec) -> TrainingResult:
 
     # read first: a broken index shows before the training, not after it
     item_ids = read_item_ids(spec.item_index, spec.n_items) if ranks.is_chief else []
-    model, history, steps = _choose(spec, ranks)
-    best = max(history, key=lambda record: record.ndcg_at_10)  # the first of equals
-    if spec.training.learn_from == "train_and_validation":
-        model = _final(spec, ranks, best.epoch)
+    if spec.epochs is None:
+        trained = _choose(spec, ranks)
+        model = trained.model
+        if spec.training.learn_from == "train_and_validation":
+            model = _train_for(trained.best.epoch, spec, ranks).model
+    else:
+        trained = _train_for(spec.epochs, spec, ranks)
+        model = trained.model
 
     distributed.require_agreement(model.weights)
     result = TrainingResult(
         artifact_uri=spec.artifact_uri,
         processes=ranks.size,
-        steps_per_epoch=steps,
-        best=best,
-        history=tuple(history),
+        steps_per_epoch=trained.steps_per_epoch,
+        best=trained.best,
+        history=tuple(trained.history),
         seconds=time.perf_counter() - began,
     )
     if ranks.is_chief:
@@ -57,50 +73,48 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     return result
 
 
-def _choose(spec: TrainingSpec, ranks: Ranks) -> tuple[NextItemModel, list[EpochRecord], int]:
-    """The model at its best epoch on the train split, every epoch's record, and the steps of one."""
+def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
+    """The model at its best epoch on the train split."""
     training = _feed("train", spec.train, spec, ranks)
     validation = Feed(
         _with_rows("validation", spec.validation), ranks.rank, ranks.size, VALIDATION_ROWS, _highest(spec)
     )
     trainer = _trainer(spec, ranks, training)
     history: list[EpochRecord] = []
-    best, best_weights = None, trainer.model.get_weights()
+    best, best_weights, most = None, trainer.model.get_weights(), -1.0
     for number in range(1, spec.training.max_epochs + 1):
         loss, events, seconds = _learn(trainer, training, number)
         with trainer.average.in_place():
             hits, gains = _validate(trainer, validation)
-            record = EpochRecord(
-                epoch=number,
-                loss=loss,
-                ndcg_at_10=gains,
-                hit_rate_at_10=hits,
-                seconds=seconds,
-                events_per_second=events / seconds,
-            )
-            if best is None or record.ndcg_at_10 > best.ndcg_at_10:
-                best, best_weights = record, trainer.model.get_weights()
+            record = _record(number, loss, events, seconds, hits, gains)
+            if best is None or gains > most:  # the first of equals
+                best, best_weights, most = record, trainer.model.get_weights(), gains
         history.append(record)
         if ranks.is_chief:
-            log.info("%s", _line(record, best))
+            log.info("%s%s", _line(record, hits, gains), "  best" if record is best else "")
         if record.epoch - best.epoch >= spec.training.patience:
             break
+    if best is None:
+        raise BadInput("training.max_epochs: no epoch was trained; raise it")
     trainer.model.set_weights(best_weights)
-    return trainer.model, history, training.steps
+    return Trained(trainer.model, best, history, training.steps)
 
 
-def _final(spec: TrainingSpec, ranks: Ranks, epochs: int) -> NextItemModel:
-    """A new model after `epochs` on train and validation: its schedule is that of the choice."""
-    training = _feed("train_and_validation", spec.train_and_validation, spec, ranks)
+def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
+    """A new model after so many epochs on the split that training.learn_from names."""
+    split = spec.training.learn_from
+    training = _feed(split, spec.train if split == "train" else spec.train_and_validation, spec, ranks)
     trainer = _trainer(spec, ranks, training)
+    history = []
     for number in range(1, epochs + 1):
-        loss, _, seconds = _learn(trainer, training, number)
+        loss, events, seconds = _learn(trainer, training, number)
+        history.append(_record(number, loss, events, seconds, None, None))
         if ranks.is_chief:
             log.info("final epoch %3d  loss %.4f  %.1f s", number, loss, seconds)
     with trainer.average.in_place():
         averaged = trainer.model.get_weights()
     trainer.model.set_weights(averaged)
-    return trainer.model
+    return Trained(trainer.model, history[-1], history, training.steps)
 
 
 class Trainer:
@@ -112,7 +126,7 @@ class Trainer:
         self.model = model
         self.config = config
         self.loss = loss
-        self.optimizer = _optimizer(model, config, steps_per_epoch)
+        self.optimizer = adamw(model, config, steps_per_epoch)
         self.average = WeightAverage(
             model.trainable_variables, round(config.average_epochs * steps_per_epoch)
         )
@@ -182,29 +196,6 @@ def _highest(spec: TrainingSpec) -> Highest:
     return Highest(spec.n_items, spec.n_event_types)
 
 
-def _optimizer(model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> Any:
-    """AdamW; the rate rises over the warm-up and stays: averaging the weights is what settles them.
-
-    So no epoch depends on how many were planned, and one may stop at any.
-    """
-    rate = WarmUp(config.learning_rate, round(config.warmup_epochs * steps_per_epoch))
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, beta_2=0.98)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    optimizer.build(model.trainable_variables)
-    return optimizer
-
-
-class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that rises evenly over the first `steps` steps: 1/4, 2/4, 3/4 of it, then all, for 4."""
-
-    def __init__(self, rate: float, steps: int) -> None:
-        self._rate = rate
-        self._steps = max(1, steps)
-
-    def __call__(self, step: Any) -> Any:
-        return self._rate * tf.minimum(1.0, (tf.cast(step, tf.float32) + 1) / self._steps)
-
-
 def _learn(trainer: Trainer, training: Feed, number: int) -> tuple[float, float, float]:
     """An epoch of steps: mean loss, events learnt from, seconds; over all ranks."""
     began = time.perf_counter()
@@ -214,6 +205,19 @@ def _learn(trainer: Trainer, training: Feed, number: int) -> tuple[float, float,
             f"training: the loss is not finite in epoch {number}; lower training.learning_rate"
         )
     return loss / max(events, 1.0), events, time.perf_counter() - began
+
+
+def _record(
+    epoch: int, loss: float, events: float, seconds: float, hits: float | None, gains: float | None
+) -> EpochRecord:
+    return EpochRecord(
+        epoch=epoch,
+        loss=loss,
+        ndcg_at_10=gains,
+        hit_rate_at_10=hits,
+        seconds=seconds,
+        events_per_second=events / seconds,
+    )
 
 
 def _validate(trainer: Trainer, validation: Feed) -> tuple[float, float]:
@@ -229,9 +233,8 @@ def _total(parts: Iterator[Any]) -> npt.NDArray[np.float64]:
     return total
 
 
-def _line(record: EpochRecord, best: EpochRecord) -> str:
+def _line(record: EpochRecord, hits: float, gains: float) -> str:
     return (
-        f"epoch {record.epoch:3d}  loss {record.loss:.4f}  validation NDCG@10 {record.ndcg_at_10:.4f}"
-        f"  HR@10 {record.hit_rate_at_10:.4f}  {record.seconds:.1f} s"
-        f"  {record.events_per_second:,.0f} events/s" + ("  best" if record.epoch == best.epoch else "")
+        f"epoch {record.epoch:3d}  loss {record.loss:.4f}  validation NDCG@10 {gains:.4f}  HR@10 {hits:.4f}"
+        f"  {record.seconds:.1f} s  {record.events_per_second:,.0f} events/s"
     )

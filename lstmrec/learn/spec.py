@@ -30,6 +30,8 @@ class TrainingSpec(BaseModel):
     """What the final model learns from, where training.learn_from asks for it, once epochs are chosen."""
     item_index: tuple[str, ...]
     """The Parquet files of the pinned `item_index` (item_id, item_index from 1 on); the chief reads them."""
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """Train for so many, which an earlier training chose, without validation; None: choose by it."""
     n_items: Annotated[int, Field(ge=1)]
     model: ModelConfig
     training: TrainingConfig
@@ -57,8 +59,9 @@ class EpochRecord(BaseModel):
 
     epoch: int
     loss: float
-    ndcg_at_10: float
-    hit_rate_at_10: float
+    ndcg_at_10: float | None
+    """None where nothing was validated."""
+    hit_rate_at_10: float | None
     seconds: float
     events_per_second: float
 

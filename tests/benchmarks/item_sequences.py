@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.config import Config
@@ -19,8 +18,8 @@ from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import SESSIONS
 from lstmrec.prepare import histories, item_index, sequences, splits
 
-RUN_DATE = date(2026, 1, 31)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+LAST_DAY = date(2026, 1, 31)  # room for 2.6 million items a user
 VIEW = "view"
 
 
@@ -53,21 +52,14 @@ def sessions(spark: SparkSession, log: Log) -> DataFrame:
 def write(lake: Lake, rows: DataFrame, config: Config) -> None:
     """`item_index` and `sequences` of these sessions, as the jobs write them."""
     lake.create(ITEM_INDEX)
-    lake.add_missing(ITEM_INDEX, item_index.new_items(rows, lake.read(ITEM_INDEX), RUN_DATE))
+    lake.add_missing(ITEM_INDEX, item_index.new_items(rows, lake.read(ITEM_INDEX), LAST_DAY))
     lake.versions.pop(ITEM_INDEX.name)  # read anew: it has just been filled
     rules, types = config.sequences, histories.type_vocabulary(config.source.vocabulary)
-    owned = histories.build(rows, lake.read(ITEM_INDEX), types, rules.grain, RUN_DATE)
+    owned = histories.build(rows, lake.read(ITEM_INDEX), types, rules.grain, LAST_DAY)
     model_input = sequences.build(splits.leave_one_out(owned, rules.min_length), rules).persist()
     checks.require_unique(model_input, SEQUENCES.key, SEQUENCES.name)
     lake.replace(SEQUENCES, sequences.spread(model_input, rules.row_groups))
     model_input.unpersist()
-
-
-def split_sizes(lake: Lake, split: str) -> tuple[int, int]:
-    """Rows and targets of a split that is learnt from."""
-    rows = lake.read(SEQUENCES).where(F.col(c.SPLIT) == split)
-    counted = rows.agg(F.count(F.lit(1)).alias("rows"), F.sum(F.col(c.LENGTH) - 1).alias("targets")).first()
-    return int(counted["rows"]), int(counted["targets"])
 
 
 def _session(user: str, items: Sequence[str]) -> dict[str, object]:

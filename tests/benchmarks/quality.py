@@ -60,11 +60,12 @@ def figures_of(ranks: Sequence[int]) -> dict[str, float]:
     return {name: float(values.mean()) for name, values in gains_of(ranks).items()}
 
 
-def over_seeds(by_seed: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
-    """Each seed's figures, and their means."""
+def summary(ranks: RanksOfSeeds, config: Config, unit: Callable[[str], str]) -> dict[str, Any]:
+    """Each seed's figures, their means, and the means' intervals."""
+    by_seed = {seed: figures_of(list(of_seed.values())) for seed, of_seed in ranks.items()}
     names = next(iter(by_seed.values())).keys()
     mean = {name: float(np.mean([figures[name] for figures in by_seed.values()])) for name in names}
-    return {"per_seed": {seed: dict(figures) for seed, figures in by_seed.items()}, "mean": mean}
+    return {"per_seed": by_seed, "mean": mean, "interval": interval(ranks, config, unit)}
 
 
 def interval(ranks: RanksOfSeeds, config: Config, unit: Callable[[str], str]) -> dict[str, list[float]]:

@@ -6,14 +6,14 @@ better one goes on. A trial starts only while it would end in time, going by the
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lstmrec.config import Config
 from lstmrec.learn.spec import TrainingResult
 
-Settings = Mapping[str, float]
+Settings = dict[str, float | bool]
 """Keys of conf's sections model and training -> values; events_a_step instead of training.batch_size."""
 
 START: Final[Settings] = {
@@ -42,6 +42,7 @@ class Trial:
     ndcg_at_10: float
     epochs: int
     seconds: float
+    artifact_uri: str
 
 
 def search(
@@ -85,4 +86,6 @@ def _rows_a_step(rows: float) -> int:
 
 def _trial(train: Callable[[Settings], TrainingResult], settings: Settings) -> Trial:
     result = train(settings)
-    return Trial(settings, result.best.ndcg_at_10, result.best.epoch, result.seconds)
+    return Trial(
+        settings, result.best.ndcg_at_10 or 0.0, result.best.epoch, result.seconds, result.artifact_uri
+    )

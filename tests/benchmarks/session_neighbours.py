@@ -5,7 +5,6 @@ Both score only items that some neighbour brings; a target without a score is a 
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -54,24 +53,16 @@ class ItemNeighbours:
         return scores
 
 
-@dataclass(frozen=True)
-class SessionNeighboursSettings:
-    neighbours: int
-    recent: int
-    """Of the past sessions with an item of this one, so many, the latest, are compared."""
-
-
 class SessionNeighbours:
     """V-SkNN: items of the past sessions most like this one, whose later clicks weigh more.
 
     A click at place p of n weighs p / n. A past session's likeness is the sum of the weights of the
     items that it shares; the item's score is the sum over neighbours of likeness, times the weight of
-    the latest click that the neighbour shares, times the item's idf. `sessions` are in order of time.
+    the latest click that the neighbour shares, times the item's idf. Only the `recent` latest sessions
+    with an item of this one are compared; `sessions` are in order of time.
     """
 
-    def __init__(
-        self, sessions: Sequence[Sequence[int]], n_items: int, settings: SessionNeighboursSettings
-    ) -> None:
+    def __init__(self, sessions: Sequence[Sequence[int]], n_items: int, neighbours: int, recent: int) -> None:
         self._sets = [np.unique(session) for session in sessions]
         self._holders: list[list[int]] = [[] for _ in range(n_items)]
         for number, own in enumerate(self._sets):
@@ -79,14 +70,14 @@ class SessionNeighbours:
                 self._holders[item].append(number)
         held = np.array([max(1, len(holders)) for holders in self._holders])
         self._idf = np.log(len(sessions) / held)
-        self._n_items, self._settings = n_items, settings
+        self._n_items, self._neighbours, self._recent = n_items, neighbours, recent
 
     def scores(self, items: Sequence[int]) -> Scores:
         weight = {item: place / len(items) for place, item in enumerate(items, start=1)}
-        holding = {number for item in weight for number in self._holders[item][-self._settings.recent :]}
-        compared = sorted(holding)[-self._settings.recent :]
+        holding = {number for item in weight for number in self._holders[item][-self._recent :]}
+        compared = sorted(holding)[-self._recent :]
         likeness = [sum(weight.get(item, 0.0) for item in self._sets[number].tolist()) for number in compared]
-        nearest = np.argsort(-np.array(likeness), kind="stable")[: self._settings.neighbours]
+        nearest = np.argsort(-np.array(likeness), kind="stable")[: self._neighbours]
         scores = np.zeros(self._n_items)
         for place in nearest:
             own = self._sets[compared[place]]

@@ -8,7 +8,7 @@ import pytest
 from lstmrec.config import Config
 from lstmrec.lake.model_tables import SEQUENCES
 from lstmrec.lake.store import Lake
-from tests.benchmarks import item_sequences, leave_one_out
+from tests.benchmarks import experiment, item_sequences, leave_one_out
 
 
 def test_a_line_becomes_the_splits_of_its_user(
@@ -33,7 +33,8 @@ def test_a_line_becomes_the_splits_of_its_user(
         ("train_and_validation", "7"): ([1, 2], 0),
         ("score", "7"): ([1, 2], 0),
     }
-    assert item_sequences.split_sizes(lake, "train") == (2, 2)
+    train = lake.read(SEQUENCES).where("split = 'train'")
+    assert experiment.size_of(train) == (2, 2)
 
 
 @pytest.mark.slow
@@ -65,6 +66,7 @@ def test_planted_successors_are_found_over_the_whole_road(
     got = json.loads(out.read_text())
     assert got["test"]["mean"]["recall@1"] > 0.9
     assert set(got["test"]["per_seed"]) == {"1", "2"}
+    assert set(got["validation"]["per_seed"]) == {"1"}  # settings and epochs are the first seed's
     assert got["trained_on"] == "train_and_validation"
     assert len((tmp_path / "out.ranks.tsv").read_text().splitlines()) == 151
 

@@ -14,7 +14,7 @@ def result(gain: float, seconds: float = 0.0) -> TrainingResult:
         epoch=4, loss=1.0, ndcg_at_10=gain, hit_rate_at_10=gain, seconds=1.0, events_per_second=1.0
     )
     return TrainingResult(
-        artifact_uri="", processes=1, steps_per_epoch=1, best=epoch, history=(epoch,), seconds=seconds
+        artifact_uri="here", processes=1, steps_per_epoch=1, best=epoch, history=(epoch,), seconds=seconds
     )
 
 
