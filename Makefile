@@ -69,6 +69,16 @@ bench-night: $(MAIN) ## how long a night takes as the history grows to 30 times 
 bench-own-sessions: $(MAIN) ## sessions of a real log beside its own (LOG='a.tsv b.tsv': SessionId ItemId Time)
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.own_sessions --log $(LOG) --out var/bench/own_sessions.json
 
+.PHONY: bench-items
+bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' \
+		--out 'var/bench/items-$(basename $(notdir $(SEQUENCES))).json'
+
+.PHONY: bench-clicks
+bench-clicks: $(MAIN) ## next-click quality by session on TRAIN=TSV and TEST=TSV (SessionId, ItemId, Time), with item-kNN and V-SkNN
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.session_next_item --train '$(TRAIN)' --test '$(TEST)' \
+		--out var/bench/clicks.json
+
 .PHONY: lint
 lint: $(MAIN)
 	@.venv/bin/ruff check .

@@ -22,7 +22,8 @@ def main(run: Run) -> None:
     candidate, serving = (find(run.lake, run.run_date) for find in (models.candidate, models.serving))
     model = candidate or models.current(run.lake, run.run_date)
     index, sequences = run.lake.read(ITEM_INDEX), run.lake.read(SEQUENCES)
-    train, test = (sequences.where(F.col(c.SPLIT) == split) for split in (splits.TRAIN, splits.TEST))
+    learn_from = run.config.training.learn_from  # no contender knows more than another
+    train, test = (sequences.where(F.col(c.SPLIT) == split) for split in (learn_from, splits.TEST))
 
     lstm = scoring.ModelScorer.of(model, index)
     popularity = baselines.popularity_counts(baselines.item_popularity(train), model.n_items)

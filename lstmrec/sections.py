@@ -131,8 +131,17 @@ class TrainingConfig(Section):
     warmup_epochs: Annotated[float, Field(ge=0)]
     weight_decay: Annotated[float, Field(ge=0)]
     gradient_clip: PositiveFloat
+    loss: Literal["auto", "full", "sampled", "bpr_max"]
+    full_up_to_items: PositiveInt
     label_smoothing: Share
+    later_items: Share
+    negatives: PositiveInt
+    negatives_alpha: Annotated[float, Field(ge=0, le=1)]
+    bpr_max_penalty: Annotated[float, Field(ge=0)]
+    average_epochs: Annotated[float, Field(ge=0)]
     max_epochs: PositiveInt
+    seen_items: Literal["left_out", "ranked"]
+    learn_from: Literal["train", "train_and_validation"]
     patience: PositiveInt
     start_timeout_seconds: PositiveInt
     seed: Annotated[int, Field(ge=0)]

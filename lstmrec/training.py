@@ -18,7 +18,7 @@ from lstmrec.lake.store import Lake
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import DataFile, TrainingResult, TrainingSpec
 from lstmrec.prepare.histories import type_vocabulary
-from lstmrec.prepare.splits import TRAIN, VALIDATION
+from lstmrec.prepare.splits import TRAIN, TRAIN_AND_VALIDATION, VALIDATION
 
 _NOT_OF_THE_MODEL = {"launcher", "start_timeout_seconds", "artifacts"}
 """Training keys that say where and how it runs: the model is the same whatever they are."""
@@ -30,7 +30,8 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     The model's version is its run date and a hash of what goes into it: the rows it learns from, the
     item index, the settings. The same order twice is the same version.
     """
-    learnt = f"{c.SPLIT} IN ('{TRAIN}', '{VALIDATION}')"
+    splits = list(dict.fromkeys((TRAIN, VALIDATION, config.training.learn_from)))
+    learnt = f"{c.SPLIT} IN ({', '.join(map(repr, splits))})"
     rows = lake.read(SEQUENCES).where(learnt)
     index = lake.read(ITEM_INDEX)
     n_items = index.count()
@@ -44,8 +45,9 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     version = f"{run_date.isoformat()}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}"
 
     files = data_files(lake, SEQUENCES, learnt)
-    train, validation = (
-        tuple(_data_file(f) for f in files if f.partition[c.SPLIT] == s) for s in (TRAIN, VALIDATION)
+    train, validation, both = (
+        tuple(_data_file(f) for f in files if f.partition[c.SPLIT] == s)
+        for s in (TRAIN, VALIDATION, TRAIN_AND_VALIDATION)
     )
     if not train or not validation:
         raise BadInput(
@@ -55,6 +57,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     return TrainingSpec(
         train=train,
         validation=validation,
+        train_and_validation=both,
         item_index=tuple(f.uri for f in data_files(lake, ITEM_INDEX, "true")),
         n_items=n_items,
         model=config.model,
@@ -76,6 +79,11 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
 def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -> DataFrame:
     """The row of `model_runs` for a finished training; a candidate until it is made current."""
     record = spec.record
+    metrics = {
+        "loss": result.best.loss,
+        "validation_ndcg_at_10": result.best.ndcg_at_10,
+        "validation_hit_rate_at_10": result.best.hit_rate_at_10,
+    }
     row = {
         c.MODEL_VERSION: record.model_version,
         c.RUN_DATE: record.run_date,
@@ -88,11 +96,7 @@ def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -
         "index_fingerprint": record.item_index_fingerprint,
         "processes": result.processes,
         "best_epoch": result.best.epoch,
-        "metrics": {
-            "loss": result.best.loss,
-            "validation_ndcg_at_10": result.best.ndcg_at_10,
-            "validation_hit_rate_at_10": result.best.hit_rate_at_10,
-        },
+        "metrics": {name: value for name, value in metrics.items() if value is not None},
     }
     return spark.createDataFrame([row], MODEL_RUNS.schema)
 

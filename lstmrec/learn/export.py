@@ -47,7 +47,8 @@ def export(
         np.save(folder / artifact.ITEM_BIAS, bias.astype(np.float32), allow_pickle=False)
         (folder / artifact.ITEM_IDS).write_text(json.dumps(item_ids))
         (folder / artifact.METRICS).write_text(result.model_dump_json(indent=2))
-        metrics = result.best.model_dump(exclude={"seconds"}) | {"training_seconds": result.seconds}
+        best = result.best.model_dump(exclude={"seconds"}, exclude_none=True)
+        metrics = best | {"training_seconds": result.seconds}
         return artifact.publish(folder, spec.record, metrics, spec.artifact_uri)
 
 

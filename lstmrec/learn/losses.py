@@ -1,69 +1,85 @@
 """What training minimises. A loss comes as a sum and a count, so that the mean over all ranks is exact."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from lstmrec.learn.full_softmax import cross_entropy
+from lstmrec.learn.later_items import shared_with_later
 from lstmrec.learn.model import NextItemModel
+from lstmrec.learn.negatives import Counts, Negatives
+from lstmrec.learn.sampled_losses import bpr_max, sampled_softmax
+from lstmrec.sections import TrainingConfig
 
-BLOCK_SCORES: Final = 2**20
-"""Scores held at a time, 4 MB: they stay in a core's cache, and memory does not grow with the batch."""
+RowsLoss = Callable[[NextItemModel, Any, Any], Any]
+"""(model, vectors, targets) -> the sum of a loss over rows."""
 
 
-def next_item_loss(
-    model: NextItemModel, items: Any, states: Any, length: Any, label_smoothing: float
-) -> tuple[Any, Any]:
-    """Sum of the cross-entropies over all items, and how many: one at each real position but the last.
+class Loss(NamedTuple):
+    """A loss of rows with one target each, and how far the items after the target share its probability."""
 
-    Position t's target is items[t + 1]; padding is left out before the softmax, so it costs nothing.
-    With `label_smoothing` e, the target has probability 1 - e + e / n_items, each other item e / n_items.
-    Logits (0, ln 3) of two items and the second as target: the loss is ln 4 - ln 3.
+    of_rows: RowsLoss
+    later_items: float
+
+
+def chosen_loss(config: TrainingConfig, n_items: int) -> str:
+    """The loss that training.loss names; auto is full up to training.full_up_to_items, sampled above."""
+    if config.loss != "auto":
+        return config.loss
+    return "full" if n_items <= config.full_up_to_items else "sampled"
+
+
+def loss_of(config: TrainingConfig, n_items: int, count_items: Callable[[], Counts]) -> Loss:
+    """The loss of `config` over `n_items`; where it draws items, `count_items` says how often each came.
+
+    BPR-max gives no probabilities, so nothing is shared there.
+    """
+    name = chosen_loss(config, n_items)
+    if name == "full":
+        return Loss(
+            lambda model, vectors, targets: smoothed(model, vectors, targets, config.label_smoothing),
+            config.later_items,
+        )
+    negatives = Negatives(count_items(), config.negatives_alpha, config.negatives)
+    if name == "bpr_max":
+        return Loss(
+            lambda model, vectors, targets: bpr_max(
+                model, vectors, targets, negatives.draw(), config.bpr_max_penalty
+            ),
+            0.0,
+        )
+
+    def sampled(model: NextItemModel, vectors: Any, targets: Any) -> Any:
+        drawn = negatives.draw()
+        return sampled_softmax(model, vectors, targets, drawn, negatives.log_expected(drawn))
+
+    return Loss(sampled, config.later_items)
+
+
+def next_item_loss(model: NextItemModel, items: Any, states: Any, length: Any, loss: Loss) -> tuple[Any, Any]:
+    """Sum of a loss over all positions with a next item, and how many there are.
+
+    Position t's target is items[t + 1]; padding is left out before the scores, so it costs nothing.
     """
     positions = tf.range(tf.shape(items)[1])
     at = tf.where(positions[tf.newaxis, :] < length[:, tf.newaxis] - 1)
     vectors = tf.gather_nd(states, at)
     targets = tf.gather_nd(items, at + tf.constant([[0, 1]], tf.int64))
+    total = loss.of_rows(model, vectors, targets)
+    if loss.later_items:
+        total += shared_with_later(model, vectors, items, at, loss.later_items)
+    return total, tf.cast(tf.size(targets), tf.float32)
+
+
+def smoothed(model: NextItemModel, vectors: Any, targets: Any, label_smoothing: float) -> Any:
+    """Sum of cross-entropies over all items where the target has probability 1 - e + e / n_items.
+
+    Each other item has e / n_items, for e = `label_smoothing`. Logits (0, ln 3) of two items and the
+    second as target, without smoothing: the loss is ln 4 - ln 3.
+    """
     loss = cross_entropy(vectors, model.table(), model.bias(), targets)
     if label_smoothing:
         pull = model.logit_of(vectors, targets) - model.mean_logit(vectors)
         loss += label_smoothing * tf.reduce_sum(pull)
-    return loss, tf.cast(tf.size(targets), tf.float32)
-
-
-@tf.custom_gradient
-def cross_entropy(vectors: Any, table: Any, bias: Any, targets: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Sum over rows of -log softmax(vectors . table + bias) at the target.
-
-    Block by block, each with its gradient at once: the scores of a whole batch, here and again for the
-    gradient, would be most of training's memory and half of its time.
-    """
-    rows = tf.shape(vectors)[0]
-    block = tf.maximum(1, BLOCK_SCORES // tf.shape(table)[0])
-    blocks = tf.maximum(1, (rows + block - 1) // block)
-
-    def one(turn: Any, loss: Any, by_vectors: Any, by_table: Any, by_bias: Any) -> tuple[Any, ...]:
-        here = slice(turn * block, tf.minimum(rows, (turn + 1) * block))
-        scores = tf.matmul(vectors[here], table, transpose_b=True) + bias
-        losses, by_scores = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
-            features=scores, labels=targets[here]
-        )
-        return (
-            turn + 1,
-            loss + tf.reduce_sum(losses),
-            by_vectors.write(turn, tf.matmul(by_scores, table)),
-            by_table + tf.matmul(by_scores, vectors[here], transpose_a=True),
-            by_bias + tf.reduce_sum(by_scores, axis=0),
-        )
-
-    parts = tf.TensorArray(vectors.dtype, blocks, infer_shape=False, element_shape=(None, table.shape[1]))
-    nothing = (tf.zeros((), vectors.dtype), parts, tf.zeros_like(table), tf.zeros_like(bias))
-    _, loss, parts, by_table, by_bias = tf.while_loop(
-        lambda turn, *_: turn < blocks, one, (0, *nothing), parallel_iterations=1
-    )
-    by_vectors = tf.reshape(parts.concat(), tf.shape(vectors))
-
-    def gradient(upstream: Any) -> tuple[Any, ...]:
-        return upstream * by_vectors, upstream * by_table, upstream * by_bias, None
-
-    return loss, gradient
+    return loss

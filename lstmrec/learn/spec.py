@@ -26,8 +26,12 @@ class TrainingSpec(BaseModel):
 
     train: tuple[DataFile, ...]
     validation: tuple[DataFile, ...]
+    train_and_validation: tuple[DataFile, ...] = ()
+    """What the final model learns from, where training.learn_from asks for it, once epochs are chosen."""
     item_index: tuple[str, ...]
     """The Parquet files of the pinned `item_index` (item_id, item_index from 1 on); the chief reads them."""
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """Train for so many, which an earlier training chose, without validation; None: choose by it."""
     n_items: Annotated[int, Field(ge=1)]
     model: ModelConfig
     training: TrainingConfig
@@ -55,14 +59,18 @@ class EpochRecord(BaseModel):
 
     epoch: int
     loss: float
-    ndcg_at_10: float
-    hit_rate_at_10: float
+    ndcg_at_10: float | None
+    """None where nothing was validated."""
+    hit_rate_at_10: float | None
     seconds: float
     events_per_second: float
 
 
 class TrainingResult(BaseModel):
-    """What the chief reports: every epoch, and the one whose weights the artifact holds."""
+    """What the chief reports: every epoch on the train split, and the one that validation chose.
+
+    The artifact holds that epoch's weights, or those of as many epochs on train and validation.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

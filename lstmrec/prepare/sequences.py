@@ -16,21 +16,22 @@ _START = "_start"
 def build(split_histories: DataFrame, rules: SequencesConfig) -> DataFrame:
     """Rows of `sequences` from histories with their split, target and n_known.
 
-    Train histories longer than max_length give several windows, each starting with the last item of
+    Histories to learn from, longer than max_length give several windows, each starting with the last item of
     the one before, so that every item but the first is a target exactly once; a history of a single
     item has nothing to predict and gives none. The other splits give one window, the latest items.
     `seen` holds the distinct items of the whole input, so that none of them is recommended.
     """
     known = F.col(splits.N_KNOWN)
+    learnt_from = F.col(c.SPLIT).isin(*splits.LEARNT_FROM)
     starts = F.when(
-        F.col(c.SPLIT) == splits.TRAIN,
+        learnt_from,
         F.when(
             known >= 2, F.sequence(F.lit(0), F.greatest(known - 2, F.lit(0)), F.lit(rules.max_length - 1))
         ),
     ).otherwise(F.array(F.greatest(known - rules.max_length, F.lit(0))))
     windows = split_histories.select("*", F.posexplode(starts).alias(c.WINDOW, _START))
     length = F.least(known - F.col(_START), F.lit(rules.max_length))
-    seen = F.when(F.col(c.SPLIT) == splits.TRAIN, F.array().cast("array<int>")).otherwise(
+    seen = F.when(learnt_from, F.array().cast("array<int>")).otherwise(
         F.array_distinct(F.slice(c.ITEMS, 1, known))
     )
     return (

@@ -79,11 +79,14 @@ def leave_one_out(histories: Sequence[Sequence[int]], max_length: int) -> tuple[
     """Rows of the splits train (windows that overlap by one item) and validation."""
     train, validation = [], []
     for number, history in enumerate(histories):
-        known = list(history[:-2])
-        starts = range(0, max(1, len(known) - 1), max_length - 1)
-        train += [row(number, known[s : s + max_length], window=w) for w, s in enumerate(starts)]
-        validation.append(row(number, known[-max_length:], target=history[-2]))
+        train += windows(number, history[:-2], max_length)
+        validation.append(row(number, history[:-2][-max_length:], target=history[-2]))
     return train, validation
+
+
+def windows(number: int, known: Sequence[int], max_length: int) -> list[Any]:
+    starts = range(0, max(1, len(known) - 1), max_length - 1)
+    return [row(number, known[s : s + max_length], window=w) for w, s in enumerate(starts)]
 
 
 def model_config(**changes: Any) -> ModelConfig:
@@ -107,8 +110,17 @@ def training_config(**changes: Any) -> TrainingConfig:
         "warmup_epochs": 0.5,
         "weight_decay": 0.0,
         "gradient_clip": 1.0,
+        "loss": "full",
+        "full_up_to_items": 1000,
         "label_smoothing": 0.0,
+        "later_items": 0.0,
+        "negatives": 16,
+        "negatives_alpha": 0.5,
+        "bpr_max_penalty": 1.0,
+        "average_epochs": 0.5,
         "max_epochs": 8,
+        "seen_items": "left_out",
+        "learn_from": "train",
         "patience": 3,
         "start_timeout_seconds": 60,
         "seed": 7,
@@ -143,9 +155,11 @@ def spec(
 ) -> TrainingSpec:
     """A training run on these histories of item indices, oldest first."""
     train, validation = leave_one_out(histories, lengths[-1])
+    both = [w for number, history in enumerate(histories) for w in windows(number, history[:-1], lengths[-1])]
     return TrainingSpec(
         train=write_split(root, "train", train, lengths, groups),
         validation=write_split(root, "validation", validation, lengths, groups),
+        train_and_validation=write_split(root, "train_and_validation", both, lengths, groups),
         item_index=write_index(root / "item_index", n_items),
         n_items=n_items,
         model=model or model_config(),

@@ -66,9 +66,10 @@ def trained(order: TrainingSpec) -> Artifact:
     return artifact.load(distributed.launch(order).artifact_uri)
 
 
-def test_planted_successors_are_learnt_and_beat_popularity(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loss", ["full", "sampled", "bpr_max"])
+def test_planted_successors_are_learnt_and_beat_popularity(tmp_path: Path, loss: str) -> None:
     histories = successors(300)
-    model = trained(spec(tmp_path, histories, N_ITEMS))
+    model = trained(spec(tmp_path, histories, N_ITEMS, training=training_config(loss=loss)))
     learnt, popular = (
         hit_rate(histories, scores_of(model, histories)),
         hit_rate(histories, popularity(histories)),
@@ -103,6 +104,46 @@ def test_training_stops_early_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     assert len(gains) - result.best.epoch == 2
     assert result.best.ndcg_at_10 == max(gains)
     assert artifact.load(result.artifact_uri).manifest.metrics["ndcg_at_10"] == max(gains)
+
+
+def test_the_final_model_learns_what_only_validation_shows(tmp_path: Path) -> None:
+    # item 40 comes but once a user, at the end: as the validation's target, and after it the test's
+    histories = [[*[i for i in h if i != 40][:8], 40, 39] for h in successors(200)]
+    ranks = {}
+    for learn_from in ("train", "train_and_validation"):
+        training = training_config(max_epochs=4, learn_from=learn_from)
+        model = trained(spec(tmp_path / learn_from, histories, N_ITEMS, training=training))
+        scores = scores_of(model, [[*h[:-2], 40] for h in histories])  # what comes after the train items
+        ranks[learn_from] = float(np.mean((scores >= scores[:, [40]]).sum(axis=1)))
+    assert ranks["train"] > 20
+    assert ranks["train_and_validation"] < 6
+
+
+def test_a_final_model_of_as_many_epochs_is_the_best_epoch_where_nothing_is_added(tmp_path: Path) -> None:
+    training = training_config(max_epochs=12, patience=2, learning_rate=0.05, warmup_epochs=0)
+    order = spec(tmp_path, successors(60), N_ITEMS, training=training)
+    alone = trained(order)
+    both = training.model_copy(update={"learn_from": "train_and_validation"})
+    final = order.model_copy(update={"training": both, "train_and_validation": order.train})
+    np.testing.assert_array_equal(alone.item_matrix, trained(final).item_matrix)
+
+    told = final.model_copy(update={"epochs": alone.manifest.metrics["epoch"], "validation": ()})
+    result = distributed.launch(told)  # what the choice gave, without making it again
+    np.testing.assert_array_equal(alone.item_matrix, artifact.load(result.artifact_uri).item_matrix)
+    assert (result.best.ndcg_at_10, result.best.epoch) == (None, len(result.history))
+
+
+def test_repeats_count_in_validation_where_seen_items_are_ranked(tmp_path: Path) -> None:
+    histories = [[1, 2, 3, 1 + user % 3, 9] for user in range(60)]  # validation asks for an item seen before
+    gains = {}
+    for seen_items in ("left_out", "ranked"):
+        training = training_config(max_epochs=1, seen_items=seen_items)
+        order = spec(tmp_path / seen_items, histories, 10, lengths=(8,), training=training)
+        gains[seen_items] = distributed.launch(order).best.hit_rate_at_10
+    assert gains == {
+        "left_out": 0,
+        "ranked": 1,
+    }  # the last of 10 items is a hit@10
 
 
 def test_a_split_without_rows_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import Row, SparkSession
@@ -25,8 +26,9 @@ def build(spark: SparkSession, items: list[int], split: str, n_known: int, targe
     return sequences.build(spark.createDataFrame([row], SCHEMA), RULES).orderBy(c.WINDOW).collect()
 
 
-def test_a_long_history_trains_in_windows_that_share_one_item(spark: SparkSession) -> None:
-    got = build(spark, [1, 2, 3, 4, 5, 6, 7, 8, 9], "train", 8)
+@pytest.mark.parametrize("split", ["train", "train_and_validation"])
+def test_a_long_history_trains_in_windows_that_share_one_item(spark: SparkSession, split: str) -> None:
+    got = build(spark, [1, 2, 3, 4, 5, 6, 7, 8, 9], split, 8)
     assert [(r[c.WINDOW], r[c.ITEMS], r[c.LENGTH]) for r in got] == [
         (0, [1, 2, 3, 4], 4),
         (1, [4, 5, 6, 7], 4),

@@ -24,13 +24,18 @@ def test_the_last_item_is_for_the_test_and_the_one_before_for_validation(spark: 
     assert split(spark, ("ann", "ann", 0, [7, 3, 9, 4])) == {
         ("ann", "train"): (2, 0),
         ("ann", "validation"): (2, 9),
+        ("ann", "train_and_validation"): (3, 0),
         ("ann", "test"): (3, 4),
         ("ann", "score"): (4, 0),
     }
 
 
 def test_a_history_that_is_too_short_is_for_training_alone(spark: SparkSession) -> None:
-    assert split(spark, ("ann", "ann", 0, [7, 3])) == {("ann", "train"): (2, 0), ("ann", "score"): (2, 0)}
+    assert split(spark, ("ann", "ann", 0, [7, 3])) == {
+        ("ann", "train"): (2, 0),
+        ("ann", "train_and_validation"): (2, 0),
+        ("ann", "score"): (2, 0),
+    }
 
 
 def test_an_item_that_the_user_had_before_is_no_target(spark: SparkSession) -> None:
@@ -38,6 +43,21 @@ def test_an_item_that_the_user_had_before_is_no_target(spark: SparkSession) -> N
     assert {key: value for key, value in got.items() if key[1] in {"validation", "test"}} == {
         ("ann", "validation"): (1, 3),
         ("bob", "test"): (2, 6),
+    }
+
+
+def test_every_item_but_the_first_is_a_target_and_a_repeated_one_too(spark: SparkSession) -> None:
+    rows = [("s1", "ann", at("10:00"), [7, 7, 3]), ("s2", "bob", at("10:00"), [5])]
+    given = spark.createDataFrame(rows, SCHEMA)
+    got = splits.every_position(given, "test").collect()
+    assert {(r[c.SEQUENCE_ID], r[c.SPLIT], r[splits.N_KNOWN], r[c.TARGET]) for r in got} == {
+        ("s1/1", "test", 1, 7),
+        ("s1/2", "test", 2, 3),
+    }
+    whole = splits.whole(given, "train").collect()
+    assert {(r[c.SEQUENCE_ID], r[c.SPLIT], r[splits.N_KNOWN], r[c.TARGET]) for r in whole} == {
+        ("s1", "train", 3, 0),
+        ("s2", "train", 1, 0),
     }
 
 

@@ -1,0 +1,122 @@
+"""One benchmark of quality: settings chosen by validation, a final model a seed, figures of their ranks."""
+
+import argparse
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lstmrec import columns as c
+from lstmrec import training
+from lstmrec.config import Config
+from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
+from lstmrec.lake.store import Lake
+from lstmrec.learn import distributed
+from lstmrec.learn.spec import TrainingResult
+from lstmrec.prepare import splits
+from tests.benchmarks import quality, search
+from tests.benchmarks.search import Settings
+
+RUN_DATE: Final = date(2026, 1, 31)  # for the models' records alone
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the search starts, what it varies, and which unit (user, session) a sequence id is of."""
+
+    start: Settings
+    stages: Sequence[Sequence[Settings]]
+    unit: Callable[[str], str]
+
+
+def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
+    """The flags of every benchmark of quality; `minutes` is the default bound of the search."""
+    flags = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    flags.add_argument(
+        "--out", type=Path, required=True, metavar="JSON", help="ranks go beside it, as .ranks.tsv"
+    )
+    flags.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the final models")
+    flags.add_argument(
+        "--minutes", type=float, default=minutes, help="the search starts no trial that would end later"
+    )
+    flags.add_argument("--folder", type=Path, help="where the scratch lake lies while it runs")
+    return flags
+
+
+def log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+
+
+def run(lake: Lake, config: Config, flags: argparse.Namespace, plan: Plan) -> dict[str, Any]:
+    """The figures of the `sequences` in `lake`; ranks go to their file.
+
+    Settings and the number of epochs are the first seed's best trial on the train split; each seed's
+    final model is trained on train and validation.
+    """
+    began = time.perf_counter()
+    sequences = lake.read(SEQUENCES)
+    rows, targets = size_of(sequences.where(F.col(c.SPLIT) == splits.TRAIN))
+
+    def train(settings: Settings, seed: int, learn_from: str, epochs: int | None) -> TrainingResult:
+        chosen = search.applied(config, settings, rows, targets)
+        how = {"seed": seed, "learn_from": learn_from}
+        chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update=how)})
+        log.info("%s, seed %d: %s", learn_from, seed, settings)
+        spec = training.order(lake, chosen, RUN_DATE)
+        return distributed.launch(spec.model_copy(update={"epochs": epochs}))
+
+    first = flags.seeds[0]
+    trials = search.search(
+        lambda settings: train(settings, first, splits.TRAIN, None),
+        flags.minutes * 60,
+        plan.start,
+        plan.stages,
+    )
+    searched = time.perf_counter() - began
+    best = trials[0]
+    final = {
+        seed: train(best.settings, seed, splits.TRAIN_AND_VALIDATION, best.epochs) for seed in flags.seeds
+    }
+
+    n_items = lake.read(ITEM_INDEX).count()
+
+    def ranks(split: str, uri: str) -> dict[str, int]:
+        return quality.ranks_by_id(sequences.where(F.col(c.SPLIT) == split), uri, n_items, config)
+
+    validation = {first: ranks(splits.VALIDATION, best.artifact_uri)}
+    test = {seed: ranks(splits.TEST, result.artifact_uri) for seed, result in final.items()}
+    quality.write_ranks(flags.out.with_suffix(".ranks.tsv"), test)
+    return {
+        "items": n_items,
+        "chosen": best.settings,
+        "epochs": best.epochs,
+        "trained_on": splits.TRAIN_AND_VALIDATION,
+        "seeds": flags.seeds,
+        "validation": quality.summary(validation, config, plan.unit),
+        "test": quality.summary(test, config, plan.unit),
+        "trials": [asdict(trial) for trial in trials],
+        "seconds": {
+            "search": searched,
+            "final": {seed: result.seconds for seed, result in final.items()},
+            "all": time.perf_counter() - began,
+        },
+    }
+
+
+def size_of(train: DataFrame) -> tuple[int, int]:
+    """Rows and targets of a split that is learnt from."""
+    counted = train.agg(F.count(F.lit(1)).alias("rows"), F.sum(F.col(c.LENGTH) - 1).alias("targets")).first()
+    if not counted or not counted["rows"]:
+        raise SystemExit("no history has two items: there is nothing to learn")
+    return int(counted["rows"]), int(counted["targets"])

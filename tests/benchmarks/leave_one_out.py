@@ -1,0 +1,48 @@
+"""Next-item quality on a file of item sequences, by leave-one-out, over the product's own road.
+
+The last item of a user is the test's target, the one before validation's. All items are ranked, the
+user's earlier ones removed; ties count against the model. Settings are chosen by validation NDCG@10
+with the first seed (search.py), and so is the number of epochs; then a model a seed is trained on train
+and validation for as many epochs. Test figures are of those models, validation's of the chosen trial.
+
+    python -m tests.benchmarks.leave_one_out --sequences FILE --out JSON
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from lstmrec.lake.store import Lake
+from tests.benchmarks import experiment, item_sequences, quality, search
+
+LENGTHS = (5, 10, 20, 50, 100, 200)
+WITHOUT_TIMES = {"use_event_types": False, "use_gaps": False}
+
+
+def main() -> None:
+    flags = parse()
+    experiment.log_to_stderr()
+    given = item_sequences.read(flags.sequences)
+    data = {"sequences": flags.sequences.name, "users": len(given.users), "events": given.n_events}
+    plan = experiment.Plan(search.START, search.STAGES, unit=lambda user: user)
+    with tempfile.TemporaryDirectory(prefix="lstmrec-bench-", dir=flags.folder) as folder:
+        config = quality.base_config(Path(folder), "user", LENGTHS, WITHOUT_TIMES)
+        spark = quality.open_spark(config)
+        lake = Lake(spark, config.lake.root, {"job": "benchmark"})
+        item_sequences.write(lake, item_sequences.sessions(spark, given), config)
+        figures = data | experiment.run(lake, config, flags, plan)
+        spark.stop()
+    flags.out.parent.mkdir(parents=True, exist_ok=True)
+    flags.out.write_text(json.dumps(figures, indent=2) + "\n")
+    print(json.dumps({name: figures[name]["mean"] for name in ("validation", "test")}, indent=2))
+
+
+def parse() -> argparse.Namespace:
+    parser = experiment.parser(__doc__, minutes=25)
+    parser.add_argument("--sequences", type=Path, required=True, metavar="FILE", help="a line a user")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

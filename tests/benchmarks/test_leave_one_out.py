@@ -1,0 +1,84 @@
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmrec.config import Config
+from lstmrec.lake.model_tables import SEQUENCES
+from lstmrec.lake.store import Lake
+from tests.benchmarks import experiment, item_sequences, leave_one_out
+
+
+def test_a_line_becomes_the_splits_of_its_user(
+    spark: object, lake: Lake, config: Config, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.txt"
+    file.write_text("9 b a c d\n\n7 a b\n")
+    log = item_sequences.read(file)
+    assert (log.users, log.n_events) == (("9", "7"), 6)
+    item_sequences.write(lake, item_sequences.sessions(spark, log), config)  # type: ignore[arg-type]
+    rows = {
+        (r["split"], r["user_id"]): (r["items"][: r["length"]], r["target"])
+        for r in lake.read(SEQUENCES).collect()
+    }
+    assert rows == {  # a to d have indices 1 to 4
+        ("train", "9"): ([2, 1], 0),
+        ("validation", "9"): ([2, 1], 3),
+        ("train_and_validation", "9"): ([2, 1, 3], 0),
+        ("test", "9"): ([2, 1, 3], 4),
+        ("score", "9"): ([2, 1, 3, 4], 0),
+        ("train", "7"): ([1, 2], 0),
+        ("train_and_validation", "7"): ([1, 2], 0),
+        ("score", "7"): ([1, 2], 0),
+    }
+    train = lake.read(SEQUENCES).where("split = 'train'")
+    assert experiment.size_of(train) == (2, 2)
+
+
+@pytest.mark.slow
+def test_planted_successors_are_found_over_the_whole_road(
+    spark: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    lines = []
+    for user in range(150):
+        first = int(rng.integers(30))
+        lines.append(" ".join([f"u{user}", *(f"i{(first + place) % 30:02d}" for place in range(8))]))
+    (tmp_path / "items.txt").write_text("\n".join(lines))
+    out = tmp_path / "out.json"
+    flags = [
+        "--sequences",
+        str(tmp_path / "items.txt"),
+        "--out",
+        str(out),
+        "--seeds",
+        "1",
+        "2",
+        "--minutes",
+        "0",
+    ]
+    monkeypatch.setattr(sys, "argv", ["leave_one_out", *flags])
+    monkeypatch.setattr(leave_one_out.quality, "open_spark", lambda _: Unstopped(spark))
+    monkeypatch.setattr(leave_one_out.search, "MOST_EPOCHS", 25)
+    leave_one_out.main()
+    got = json.loads(out.read_text())
+    assert got["test"]["mean"]["recall@1"] > 0.9
+    assert set(got["test"]["per_seed"]) == {"1", "2"}
+    assert set(got["validation"]["per_seed"]) == {"1"}  # settings and epochs are the first seed's
+    assert got["trained_on"] == "train_and_validation"
+    assert len((tmp_path / "out.ranks.tsv").read_text().splitlines()) == 151
+
+
+class Unstopped:
+    """The tests' Spark session, which goes on after the benchmark."""
+
+    def __init__(self, spark: object) -> None:
+        self._spark = spark
+
+    def stop(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._spark, name)
