@@ -8,6 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 RUN_DATE ?= 1998-04-22
 CONF ?= conf/base.yaml
 EVENTS ?= 10000000
+ITEMS ?= 12101
+WIDTH ?= 64
 
 TOOLS := .venv-tools/.filled
 MAIN := .venv/.filled
@@ -68,6 +70,11 @@ bench-night: $(MAIN) ## how long a night takes as the history grows to 30 times 
 .PHONY: bench-own-sessions
 bench-own-sessions: $(MAIN) ## sessions of a real log beside its own (LOG='a.tsv b.tsv': SessionId ItemId Time)
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.own_sessions --log $(LOG) --out var/bench/own_sessions.json
+
+.PHONY: bench-score
+bench-score: $(MAIN) $(ANALYST) ## how fast lists are ranked, next to faiss, numpy and the bare product (ITEMS=12101 WIDTH=64)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.score --items '$(ITEMS)' --width '$(WIDTH)' \
+		--out var/bench/score.json
 
 .PHONY: bench-items
 bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first)
