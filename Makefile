@@ -73,7 +73,7 @@ bench-own-sessions: $(MAIN) ## sessions of a real log beside its own (LOG='a.tsv
 
 .PHONY: bench-score
 bench-score: $(MAIN) $(ANALYST) ## how fast lists are ranked, next to faiss, numpy and the bare product (ITEMS=12101 WIDTH=64)
-	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.score --items '$(ITEMS)' --width '$(WIDTH)' \
+	@$(IN_MAIN) OMP_NUM_THREADS=1 .venv/bin/python -m tests.benchmarks.score --items '$(ITEMS)' --width '$(WIDTH)' \
 		--out var/bench/score.json
 
 .PHONY: bench-items

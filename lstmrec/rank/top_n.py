@@ -27,23 +27,21 @@ def top_n(scores: Scores, n: int) -> Indices:
     int64 [rows, min(n, items)]. Blocked items take the last places, where a row has fewer than `n`
     others; their score tells. Scores of (3, 5, 5) with n = 2 give (1, 2).
 
-    A row's n best items lie in the n groups of items with the best maxima, so one pass for the maxima
-    leaves 32 n items to choose from. Where equal scores leave the choice open, the whole row decides.
+    A row's n best items lie in the n groups of items with the best maxima, and are no worse than the
+    worst of these: so one pass for the maxima leaves little more than n items to sort. Where equal
+    maxima leave open which groups these are, the whole row decides.
     """
     n = min(n, scores.shape[1])
     n_groups = scores.shape[1] // _GROUP_SIZE
-    if n_groups <= 2 * n:
+    if n_groups <= 2 * n or not len(scores):
         return _top_n_of_all(scores, n)
     # column j is of group j % n_groups: the maxima are then taken over whole rows of memory
     grouped = scores[:, : n_groups * _GROUP_SIZE].reshape(len(scores), _GROUP_SIZE, n_groups)
     maxima = grouped.max(axis=1)
-    groups, is_open = _best(maxima, n)
-    members = groups[:, :, None] + np.arange(_GROUP_SIZE) * n_groups
-    rest = np.arange(n_groups * _GROUP_SIZE, scores.shape[1])  # of no group
-    candidates = np.hstack([members.reshape(len(scores), -1), np.tile(rest, (len(scores), 1))])
-    chosen, is_open_within = _best(np.take_along_axis(scores, candidates, axis=1), n)
-    best = _best_first(scores, np.take_along_axis(candidates, chosen, axis=1))
-    undecided = is_open | is_open_within
+    groups = np.argpartition(maxima, n_groups - n, axis=1)[:, n_groups - n :]
+    limit = np.take_along_axis(maxima, groups, axis=1).min(axis=1)
+    best = _best_of(_candidates(scores, grouped, groups, limit), len(scores), n)
+    undecided = (maxima >= limit[:, None]).sum(axis=1) > n
     if undecided.any():
         best[undecided] = _top_n_of_all(scores[undecided], n)
     return best
@@ -57,11 +55,26 @@ def target_ranks(scores: Scores, targets: Indices) -> Indices:
     return ranks
 
 
-def _best(values: Scores, n: int) -> tuple[Indices, npt.NDArray[np.bool_]]:
-    """Columns of each row's n highest values, in no order, and whether others equal the lowest of them."""
-    columns = np.argpartition(values, values.shape[1] - n, axis=1)[:, values.shape[1] - n :]
-    lowest = np.take_along_axis(values, columns, axis=1).min(axis=1, keepdims=True)
-    return columns, (values >= lowest).sum(axis=1) > n
+def _candidates(
+    scores: Scores, grouped: Scores, groups: Indices, limit: Scores
+) -> tuple[Indices, Indices, Scores]:
+    """Row, column and score of the items in a row's `groups`, or in none, that reach its limit."""
+    _, size, n_groups = grouped.shape
+    values = grouped[np.arange(len(grouped))[:, None], :, groups]  # [rows, groups, size]
+    row, group, place = np.nonzero(values >= limit[:, None, None])
+    left_over, column = np.nonzero(scores[:, size * n_groups :] >= limit[:, None])
+    rows = np.concatenate([row, left_over])
+    columns = np.concatenate([groups[row, group] + place * n_groups, column + size * n_groups])
+    return rows, columns, scores[rows, columns]
+
+
+def _best_of(candidates: tuple[Indices, Indices, Scores], n_rows: int, n: int) -> Indices:
+    """The first `n` columns of each row, by score and then by index; each row has as many at least."""
+    rows, columns, scores = candidates
+    order = np.lexsort((columns, -scores, rows))
+    first = np.searchsorted(rows[order], np.arange(n_rows))
+    best: Indices = columns[order][first[:, None] + np.arange(n)]
+    return best
 
 
 def _top_n_of_all(scores: Scores, n: int) -> Indices:

@@ -1,14 +1,13 @@
 """How fast lists are ranked, next to faiss, to numpy and to the bare matrix product.
 
-All take turns on the same vectors, with as many threads as there are cores: each user's best --n of --items, the
---seen items of the user left out. numpy is a product and argpartition; faiss its exact IndexFlatIP, asked for
-n + seen items, from which the seen ones are taken; gemm the product alone, the most that can be reached. faiss runs
-in the analysts' environment, as a process of its own.
+All take turns on the same vectors with one thread each, as a Spark task has: each user's best --n of --items,
+the --seen items of the user left out. numpy is a product and argpartition; faiss its exact IndexFlatIP, asked
+for n + seen items, from which the seen ones are taken; gemm the product alone, the most that can be reached.
+faiss runs in the analysts' environment, as a process of its own. OMP_NUM_THREADS=1 is the caller's to set.
 """
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import tempfile
@@ -21,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from lstmrec.rank.top_n import BLOCKED, block, top_n
+from lstmrec.scoring import rows_per_block
 
 ROOT = Path(__file__).parents[2]
-SCORES_A_BLOCK = 2**22  # as in lstmrec/scoring.py
 NUMPY_ROWS = 256
 
 Array = Any
@@ -31,7 +30,7 @@ Array = Any
 
 def ours(users: Array, matrix: Array, seen: Array, n: int) -> Array:
     """As lstmrec.scoring ranks: in blocks, seen items out, ties by index."""
-    rows = max(1, SCORES_A_BLOCK // len(matrix))
+    rows = rows_per_block(len(matrix) - 1)
     best = []
     for start in range(0, len(users), rows):
         scores = users[start : start + rows] @ matrix.T
@@ -63,7 +62,7 @@ FAISS = """
 import json, sys, time
 import faiss, numpy as np
 folder, n = sys.argv[1], int(sys.argv[2])
-faiss.omp_set_num_threads(int(sys.argv[3]))
+faiss.omp_set_num_threads(1)
 users, matrix, seen = (np.load(f"{folder}/{name}.npy") for name in ("users", "matrix", "seen"))
 index = faiss.IndexFlatIP(matrix.shape[1])
 index.add(matrix)
@@ -81,7 +80,7 @@ for line in sys.stdin:
 @contextmanager
 def faiss(folder: Path, n: int) -> Iterator[Callable[[], float]]:
     """Ask for a run, get its seconds; what it found lies in the folder."""
-    command = [str(ROOT / ".venv-analyst/bin/python"), "-c", FAISS, str(folder), str(n), str(os.cpu_count())]
+    command = [str(ROOT / ".venv-analyst/bin/python"), "-c", FAISS, str(folder), str(n)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
