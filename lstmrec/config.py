@@ -59,6 +59,15 @@ class Config(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _excludes_by_its_own_types(self) -> Self:
+        named = {kind for rule in self.scoring.rules.exclude for kind in rule.event_types or ()}
+        if unknown := named - self.source.vocabulary:
+            raise ValueError(
+                f"scoring.rules.exclude names {sorted(unknown)}, which source.event_types gives to no event"
+            )
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -101,7 +101,10 @@ def prepare(lake: Lake, config: Config, run_date: date) -> Night:
         run_date=run_date,
         config=config,
         model=model,
-        users=_users(lake, known, segments, exclusions.excluded(events, index, rules.exclude, run_date)),
+        # ranked once, and looked at by each rule of the gate
+        users=_users(
+            lake, known, segments, exclusions.excluded(events, index, rules.exclude, run_date)
+        ).persist(),
         shelf=shelf.build(index, today, item_rules, popularity, rules, run_date),
         index=index,
         ruleset=json.dumps({"rules": rules.model_dump(mode="json"), "item_rules": ruled}, sort_keys=True),

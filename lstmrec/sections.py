@@ -175,9 +175,9 @@ class EvaluationConfig(Section):
 
 
 class Exclusion(Section):
-    """Items that a user had in an event of these types, in the last so many days or ever, are not offered."""
+    """Items that a user had in an event of these types, or of any, in the last so many days or ever."""
 
-    event_types: Annotated[tuple[str, ...], Field(min_length=1)]
+    event_types: Annotated[tuple[str, ...], Field(min_length=1)] | None
     days: PositiveInt | None
 
 

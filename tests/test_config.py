@@ -137,6 +137,11 @@ def test_a_missing_section_is_told_with_its_name(own: Write) -> None:
     assert refusal(path).endswith(": scoring: Field required")
 
 
+def test_an_exclusion_by_a_type_that_no_event_has_is_refused(own: Write) -> None:
+    told = refusal(own("scoring: {rules: {exclude: [{event_types: [buy, sale], days: 7}]}}\n"))
+    assert told.endswith("scoring.rules.exclude names ['sale'], which source.event_types gives to no event")
+
+
 def test_all_wrong_keys_are_told_at_once(own: Write) -> None:
     told = refusal(own("model: {width: 0}\nscoring: {n: 0}\n")).split("; ")
     assert [line.split(": ")[1] for line in told] == ["model.width", "scoring.n"]

@@ -24,5 +24,5 @@ def excluded(events: DataFrame, index: DataFrame, rules: Sequence[Exclusion], ru
 
 
 def _holds(rule: Exclusion, age: Column) -> Column:
-    is_type = F.col(c.EVENT_TYPE).isin(*rule.event_types)
+    is_type = F.lit(True) if rule.event_types is None else F.col(c.EVENT_TYPE).isin(*rule.event_types)
     return is_type if rule.days is None else is_type & (age < rule.days)

@@ -26,3 +26,5 @@ def test_what_was_bought_is_excluded_for_ever_what_was_viewed_for_its_days(spark
     got = {row["user_id"]: row["seen"] for row in excluded(events, index, rules, TODAY).collect()}
     assert got == {"ann": [1, 3], "bob": [2]}
     assert excluded(events, index, [], TODAY).isEmpty()
+    any_type = excluded(events, index, [Exclusion(event_types=None, days=7)], TODAY).collect()
+    assert {row["user_id"]: row["seen"] for row in any_type} == {"ann": [1], "bob": [2], "cat": [2]}
