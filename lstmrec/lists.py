@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,18 @@ from pyspark.sql import DataFrame
 
 from lstmrec import columns as c
 from lstmrec.rank import diversity, exploration, reasons, slate
+from lstmrec.rank.candidates import (
+    EXPLORE,
+    MODEL,
+    POPULAR,
+    PROMOTED,
+    REASON_CODES,
+    SEGMENT,
+    SOURCES,
+    Candidates,
+    nothing,
+    put_in,
+)
 from lstmrec.rank.scorers import HistoryBlock
 from lstmrec.rank.slate import NONE
 from lstmrec.rank.top_n import BLOCKED, Indices, top_n
@@ -25,37 +37,10 @@ from lstmrec.scoring import INPUT, ModelScorer, blocks, known_history, unseen_sc
 from lstmrec.sections import ScoringConfig
 from lstmrec.shelf import EVERYBODY, Shelf
 
-SOURCES: Final = ("model", "promoted", "explore", "segment", "popular")
-MODEL, PROMOTED, EXPLORE, SEGMENT, POPULAR = range(len(SOURCES))
-REASON_CODES: Final = ("like_your_history", "promoted", "explored", "popular_in_segment", "popular")
-"""Of an item of each source."""
-
 _HISTORY_OF_REASONS: Final = 50  # latest items that can be the reason of an item
 Texts = npt.NDArray[np.object_]
 
 _CELLS: Final = 2**22  # candidates of users held at a time, where many come in question
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Items for a block of users in order of preference: [users, candidates]; NONE where there is none."""
-
-    items: Indices
-    scores: npt.NDArray[np.float64]
-    sources: npt.NDArray[np.int8]
-    propensity: npt.NDArray[np.float64]
-
-    def then(self, other: "Candidates") -> "Candidates":
-        return self._by_column(lambda name: np.hstack([getattr(self, name), getattr(other, name)]))
-
-    def at(self, places: Indices) -> "Candidates":
-        return self._by_column(lambda name: np.take_along_axis(getattr(self, name), places, axis=1))
-
-    def of(self, rows: Indices) -> "Candidates":
-        return self._by_column(lambda name: getattr(self, name)[rows])
-
-    def _by_column(self, make: Any) -> "Candidates":
-        return Candidates(make("items"), make("scores"), make("sources"), make("propensity"))
 
 
 @dataclass(frozen=True)
@@ -89,12 +74,20 @@ class ListMaker:
             history = known_history(rows, self.n_items)
             segments = rows[c.SEGMENT].fillna(EVERYBODY).to_numpy()
             given = self._taken(self._of_model(rows, history, segments))
-            lacking = np.flatnonzero((given.items == NONE).any(axis=1))
-            for part in self._parts(rows, lacking):
-                more = given.of(part).then(self._of_popularity(rows.iloc[part], segments[part]))
-                for name in ("items", "scores", "sources", "propensity"):
-                    getattr(given, name)[part] = getattr(self._taken(more), name)
+            self._fill_up(given, rows, segments)
             yield self._as_rows(rows, given, history)
+
+    def _fill_up(self, given: Candidates, rows: pd.DataFrame, segments: Texts) -> None:
+        """Put what is popular into the places that are left, further down only where much does not fit."""
+        depth = 1
+        while (lacking := np.flatnonzero((given.items == NONE).any(axis=1))).size:
+            for part in self._parts(rows, lacking, depth):
+                room = self._room(rows.iloc[part], depth)
+                more = given.of(part).then(self._of_popularity(rows.iloc[part], segments[part], room))
+                given.put(part, self._taken(more))
+            if self._room(rows.iloc[lacking], depth) == self._longest:
+                return
+            depth *= 8
 
     def _of_model(self, rows: pd.DataFrame, history: HistoryBlock, segments: Texts) -> Candidates:
         """The model's candidates; a user without a known event has none."""
@@ -102,7 +95,7 @@ class ListMaker:
         able = history.length > 0
         wide = rules.max_per_category or rules.diversity or rules.explore_places or rules.promoted_share
         width = min(self.config.candidates if wide else n, self.n_items + 1)
-        made = _nothing(len(rows), width)
+        made = nothing(len(rows), width)
         if not able.any():
             return made
         scores = unseen_scores(self.scorer, history, rows, able, self.n_items)
@@ -132,14 +125,14 @@ class ListMaker:
         own = scores[:, promoted]
         best = top_n(own, n_places)
         own_scores = np.take_along_axis(own, best, axis=1)
-        added = _nothing(len(made.items), best.shape[1])
+        added = nothing(len(made.items), best.shape[1])
         there = own_scores > BLOCKED
         added.items[able] = np.where(there, promoted[best], NONE)
         added.scores[able] = np.where(there, own_scores, 0.0)
         added.sources[:] = PROMOTED
         step = self.config.n / n_places
         # before the place where the step ends: of 10 places and 2 promoted, the fifth and the tenth
-        return _put_in(made, added, [round(step * (turn + 1)) - 1 for turn in range(best.shape[1])])
+        return put_in(made, added, [round(step * (turn + 1)) - 1 for turn in range(best.shape[1])])
 
     def _with_drawn(self, made: Candidates, rows: pd.DataFrame) -> Candidates:
         """Items drawn from those after the first, put in at the end of the list."""
@@ -153,14 +146,14 @@ class ListMaker:
         drawn.items[places < 0] = NONE
         drawn.sources[:] = EXPLORE
         drawn.propensity[:] = odds[:, None]
-        return _put_in(made, drawn, [first] * k)
+        return put_in(made, drawn, [first] * k)
 
-    def _of_popularity(self, rows: pd.DataFrame, segments: Texts) -> Candidates:
-        """As many popular items as leave `n` to each user, whatever each has seen."""
+    def _of_popularity(self, rows: pd.DataFrame, segments: Texts, room: int) -> Candidates:
+        """The first `room` popular items without those that each user has seen."""
         seen = rows[c.SEEN].to_numpy()
         parts = [(self.shelf.popular_with(s), np.flatnonzero(segments == s)) for s in np.unique(segments)]
-        width = min(self._room(max(map(len, seen))), max(len(popular.items) for popular, _ in parts))
-        made = _nothing(len(rows), width)
+        width = min(room, max(len(popular.items) for popular, _ in parts))
+        made = nothing(len(rows), width)
         for popular, at in parts:
             size = min(width, len(popular.items))
             made.items[at, :size] = popular.items[:size]
@@ -170,20 +163,26 @@ class ListMaker:
                 made.items[row, np.isin(made.items[row], seen[row])] = NONE
         return made
 
-    def _parts(self, rows: pd.DataFrame, lacking: Indices) -> Iterator[Indices]:
+    def _parts(self, rows: pd.DataFrame, lacking: Indices, depth: int) -> Iterator[Indices]:
         """The lacking users in parts whose candidates fit into memory; those who have seen most come last."""
         seen = rows[c.SEEN].map(len).to_numpy()
         order = lacking[np.argsort(seen[lacking], kind="stable")]
         while order.size:
-            size = max(1, _CELLS // self._room(int(seen[order[-1]])))
+            size = max(1, _CELLS // self._room(rows.iloc[order[-1:]], depth))
             yield order[-size:]
             order = order[:-size]
 
-    def _room(self, most_seen: int) -> int:
-        """Popular items enough to find `n`: each may stand in the segment's list and in that of all."""
-        if self.config.rules.max_per_category is not None:
-            return 2 * len(self.shelf.item_ids)  # all of one category may come first
-        return 2 * (2 * self.config.n + most_seen)
+    def _room(self, rows: pd.DataFrame, depth: int) -> int:
+        """Popular items enough to find `n` for each user at depth 1, if no category is full.
+
+        Each may have been given before, and may stand in the segment's list and in that of all.
+        """
+        return min(self._longest, 2 * depth * (2 * self.config.n + int(rows[c.SEEN].map(len).max())))
+
+    @cached_property
+    def _longest(self) -> int:
+        """As many items as any list of popular ones has."""
+        return 2 * len(self.shelf.item_ids)
 
     def _taken(self, candidates: Candidates) -> Candidates:
         """The first `n` that fit, NONE where there are fewer."""
@@ -229,22 +228,6 @@ class ListMaker:
     @cached_property
     def _directions(self) -> reasons.Vectors:
         return reasons.directions(self.scorer.model.item_matrix)
-
-
-def _nothing(rows: int, width: int) -> Candidates:
-    shape = (rows, width)
-    return Candidates(
-        np.full(shape, NONE, np.int64), np.zeros(shape), np.full(shape, MODEL, np.int8), np.ones(shape)
-    )
-
-
-def _put_in(made: Candidates, added: Candidates, before: list[int]) -> Candidates:
-    """The candidates with the added ones among them, each before the place named for it."""
-    width = made.items.shape[1]
-    order = sorted(
-        range(width + len(before)), key=lambda at: (before[at - width] - 0.5 if at >= width else at, at)
-    )
-    return made.then(added).at(np.tile(np.array(order), (len(made.items), 1)))
 
 
 def _latest(history: HistoryBlock, most: int) -> Indices:

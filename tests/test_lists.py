@@ -193,6 +193,26 @@ def test_at_most_m_of_a_category_over_all_sources(spark: SparkSession, maker: Li
     assert got == {"ann": ["i2", "i3", "i6", "i5", "i10"], "cat": ["i7", "i1", "i6", "i2", "i9"]}
 
 
+def test_full_categories_are_passed_over_however_long_the_popular_list_is_of_one_alone(
+    spark: SparkSession, maker: ListMaker
+) -> None:
+    size = 3001
+    categories = np.where(np.arange(size) < size - 3, 1, 0)[:, None].astype(np.int32)
+    shelf = Shelf(
+        item_ids=np.array(["", *(f"i{j}" for j in range(1, size))], object),
+        allowed=np.arange(size) > 0,
+        promoted=np.zeros(size, bool),
+        categories=categories,
+        allowed_for={},
+        popular={EVERYBODY: popular({j: float(size - j) for j in range(1, size)})},
+    )
+    capped = with_rules(replace(maker, shelf=shelf), max_per_category=1)
+    users = frame(spark, *(User(f"user-{n}", [], seen=[1]) for n in range(3)))
+    assert set(map(tuple, only_items(capped, users).values())) == {("i2", "i2998", "i2999", "i3000")}
+    too_few = with_rules(replace(maker, shelf=shelf), n=5, max_per_category=1)
+    assert [len(own) for own in only_items(too_few, users).values()] == [4, 4, 4]
+
+
 def test_diversity_brings_other_categories_forward(spark: SparkSession, maker: ListMaker) -> None:
     categories = np.array([[0], [0], [1], [1], [2], [3], [1], [0], [0], [0], [0]], np.int32)
     shelf = replace(SHELF, categories=categories)
