@@ -114,7 +114,7 @@ def test_the_metrics_of_the_written_lists_are_the_offline_ones_by_rectools(
         {Columns.User: list(targets), Columns.Item: [number[item] for item in targets.values()]}
     )
     previous = (
-        split(spark, shop, "train")
+        split(spark, shop, "train_and_validation")  # what all contenders learn from
         .select(F.col(c.SEQUENCE_ID).alias(Columns.User), F.explode(c.ITEMS).alias(Columns.Item))
         .where(F.col(Columns.Item) != 0)
         .distinct()
