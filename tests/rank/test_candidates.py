@@ -1,5 +1,3 @@
-import numpy as np
-
 from lstmrec.rank.candidates import PROMOTED, nothing, put_in
 from lstmrec.rank.slate import NONE
 
