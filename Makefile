@@ -56,7 +56,8 @@ check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marke
 
 .PHONY: test-deep
 test-deep: $(MAIN) ## many more examples of what holds for every log and every crash; an hour or so
-	@$(IN_MAIN) .venv/bin/pytest tests/jobs/test_any_batches.py tests/jobs/test_crash.py --hypothesis-profile deep
+	@$(IN_MAIN) .venv/bin/pytest tests/jobs/test_any_batches.py tests/jobs/test_crash.py \
+		tests/jobs/test_publication.py --hypothesis-profile deep
 
 .PHONY: bench-sessions
 bench-sessions: $(MAIN) $(ANALYST) ## how fast sessions are cut, next to DuckDB, polars and a plain window (EVENTS=10000000)

@@ -21,7 +21,8 @@ def main(run: Run) -> None:
     gate.require_met(verdicts, run.run_date.isoformat())
     run.lake.replace_date(RECOMMENDATIONS, lists, run.run_date)
     run.record(sum(by_source.values()), by_source)
-    lists.unpersist()
+    for frame in (lists, night.users):
+        frame.unpersist()
 
 
 if __name__ == "__main__":

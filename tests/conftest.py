@@ -29,7 +29,11 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def spark(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
-    SparkSession.builder.master("local[2]").config("spark.sql.warehouse.dir", warehouse)
+    (
+        SparkSession.builder.master("local[2]")
+        .config("spark.sql.warehouse.dir", warehouse)
+        .config("spark.driver.memory", "3g")  # of all jobs of all tests, one after the other
+    )
     session = runtime.spark_session("tests", config.spark)
     yield session
     session.stop()
@@ -47,3 +51,11 @@ def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     made.hide(spark)
     job("run_road")(made.flags())
     return made
+
+
+@pytest.fixture(autouse=True)
+def _forget_what_jobs_keep(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A job ends with its process; here all share one, and what they persisted would fill it."""
+    yield
+    if "spark" in request.fixturenames:
+        request.getfixturevalue("spark").catalog.clearCache()

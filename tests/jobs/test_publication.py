@@ -126,8 +126,9 @@ def test_rules_that_leave_too_few_items_are_refused_with_the_rule_to_look_at(
     assert "too few are allowed; see scoring.rules" in said
 
 
-def test_a_backfill_of_nights_is_the_nights_one_by_one(copy: Copy, spark: SparkSession) -> None:
-    days = [LAST_DAY + timedelta(days=n) for n in range(1, 8)]
+@pytest.mark.parametrize("nights", [2, pytest.param(7, marks=pytest.mark.deep)])
+def test_a_backfill_of_nights_is_the_nights_one_by_one(copy: Copy, nights: int) -> None:
+    days = [LAST_DAY + timedelta(days=n + 1) for n in range(nights)]
     for day in days:
         job("score_recommendations")(copy.flags(day))
     one_by_one = copy.lists()
