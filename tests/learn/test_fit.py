@@ -127,7 +127,7 @@ def test_a_final_model_of_as_many_epochs_is_the_best_epoch_where_nothing_is_adde
     final = order.model_copy(update={"training": both, "train_and_validation": order.train})
     np.testing.assert_array_equal(alone.item_matrix, trained(final).item_matrix)
 
-    told = final.model_copy(update={"epochs": alone.manifest.metrics["epoch"], "validation": ()})
+    told = final.model_copy(update={"epochs": int(alone.manifest.metrics["epoch"]), "validation": ()})
     result = distributed.launch(told)  # what the choice gave, without making it again
     np.testing.assert_array_equal(alone.item_matrix, artifact.load(result.artifact_uri).item_matrix)
     assert (result.best.ndcg_at_10, result.best.epoch) == (None, len(result.history))
