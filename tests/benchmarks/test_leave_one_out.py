@@ -43,7 +43,7 @@ def test_planted_successors_are_found_over_the_whole_road(
 ) -> None:
     rng = np.random.default_rng(1)
     lines = []
-    for user in range(150):
+    for user in range(300):
         first = int(rng.integers(30))
         lines.append(" ".join([f"u{user}", *(f"i{(first + place) % 30:02d}" for place in range(8))]))
     (tmp_path / "items.txt").write_text("\n".join(lines))
@@ -68,7 +68,7 @@ def test_planted_successors_are_found_over_the_whole_road(
     assert set(got["test"]["per_seed"]) == {"1", "2"}
     assert set(got["validation"]["per_seed"]) == {"1"}  # settings and epochs are the first seed's
     assert got["trained_on"] == "train_and_validation"
-    assert len((tmp_path / "out.ranks.tsv").read_text().splitlines()) == 151
+    assert len((tmp_path / "out.ranks.tsv").read_text().splitlines()) == 301
 
 
 class Unstopped:
