@@ -32,7 +32,9 @@ class Copy:
         shutil.copytree(shop.folder / "lake", self.lake)
         shutil.copy(shop.folder / "base.yaml", folder)
         self.conf = folder / "own.yaml"
-        self.settings = yaml.safe_load(shop.conf.read_text()) | {"lake": {"root": str(self.lake)}}
+        self.settings = yaml.safe_load(shop.conf.read_text()) | {
+            "lake": {"root": str(self.lake), "database": "copies"}
+        }
         self.use({})
 
     def use(self, changes: Mapping[str, Any]) -> None:
@@ -124,6 +126,31 @@ def test_rules_that_leave_too_few_items_are_refused_with_the_rule_to_look_at(
     said = capsys.readouterr().err
     assert told in said
     assert "too few are allowed; see scoring.rules" in said
+
+
+def test_an_item_hidden_with_sql_is_in_no_list_of_that_day_on(copy: Copy, spark: SparkSession) -> None:
+    job("register_tables")(copy.flags())
+    spark.sql("USE copies")
+    try:
+        (item,) = spark.sql("SELECT item_id FROM recommendations WHERE rank = 1 LIMIT 1").collect()[0]
+        spark.sql(f"INSERT INTO item_rules VALUES ('{item}', 'hidden', DATE'{NEXT_DAY}', NULL, 'recalled')")
+    finally:
+        spark.sql("USE default")
+    job("score_recommendations")(copy.flags())
+    lists = copy.lists()
+    assert any(f"'{item}'" in row for row in lists[LAST_DAY])
+    assert not any(f", '{item}', " in row for row in lists[NEXT_DAY])  # it may still be a reason
+
+
+def test_a_model_is_rolled_back_to_by_its_version(copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = Lake(copy.spark, str(copy.lake), {})
+    (model,) = runs.read(t.MODEL_RUNS).collect()
+    job("promote_model")([*copy.flags(), "--model-version", model[c.MODEL_VERSION]])
+    assert Lake(copy.spark, str(copy.lake), {}).read(t.MODEL_RUNS).collect() == [model]  # it serves
+    with pytest.raises(SystemExit) as stopped:
+        job("promote_model")([*copy.flags(), "--model-version", "of no training"])
+    assert stopped.value.code == 2
+    assert "promote_model: model_runs: no model 'of no training'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("nights", [2, pytest.param(7, marks=pytest.mark.deep)])
