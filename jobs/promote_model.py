@@ -3,7 +3,7 @@
 spark-submit jobs/promote_model.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
-from lstmrec import promotion, runtime
+from lstmrec import gate, promotion, runtime
 from lstmrec.lake import models
 from lstmrec.runtime import Run
 
@@ -21,7 +21,7 @@ def main(run: Run) -> None:
         run.log.info("no candidate", serving=serving.model_version if serving else None)
         return
     verdicts = promotion.judge(run.lake, run.run_date, candidate, serving, run.config.gate)
-    promotion.require_met(verdicts, candidate.model_version)
+    gate.require_met(verdicts, promotion.refusal(candidate.model_version))
     models.make_current(run.lake, candidate)
     run.log.info("promoted", model_version=candidate.model_version)
 

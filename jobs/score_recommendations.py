@@ -18,7 +18,7 @@ def main(run: Run) -> None:
     verdicts = gate.judge(night.for_gate(lists), run.config.gate)
     by_source = accounting.count_outcomes(lists.select("source"))
     nightly.record(run.lake, night, verdicts, by_source)
-    gate.require_met(verdicts, run.run_date.isoformat())
+    gate.require_met(verdicts, f"the lists of {run.run_date} are not published, those before stay current:")
     run.lake.replace_date(RECOMMENDATIONS, lists, run.run_date)
     run.record(sum(by_source.values()), by_source)
     for frame in (lists, night.users):

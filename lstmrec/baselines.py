@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
+from lstmrec.prepare.lookup import lookup
 from lstmrec.rank.scorers import LastItemNeighbours, Popularity
 
 
@@ -56,7 +57,7 @@ def recent_popularity(
     segment) whose users had it. `events` are those of histories.owned_events.
     """
     age = F.date_diff(F.lit(run_date), F.to_date(c.EVENT_TS))
-    weight = F.coalesce(_lookup(weights, F.col(c.EVENT_TYPE)), F.lit(1.0))
+    weight = F.coalesce(lookup(weights, F.col(c.EVENT_TYPE)), F.lit(1.0))
     had = (
         events.where((age >= 0) & (age < days))
         .groupBy(c.USER_ID, c.ITEM_ID)
@@ -92,11 +93,6 @@ def neighbour_scorer(neighbours: DataFrame, n_items: int) -> LastItemNeighbours:
         weights=rows["weight"].to_numpy(np.float32),
         n_items=n_items,
     )
-
-
-def _lookup(weights: Mapping[str, float], event_type: Column) -> Column:
-    pairs = [F.lit(part) for pair in sorted(weights.items()) for part in pair]
-    return F.create_map(*pairs)[event_type] if pairs else F.lit(None).cast("double")
 
 
 def _real(name: str) -> Column:

@@ -14,6 +14,7 @@ from lstmrec import tallies
 from lstmrec.errors import BadInput
 from lstmrec.prepare import slices
 from lstmrec.rank import estimates, list_metrics, paired
+from lstmrec.rank.categories import numbered
 from lstmrec.rank.estimates import Estimate
 from lstmrec.rank.list_metrics import Catalogue
 from lstmrec.rank.paired import Comparison
@@ -69,12 +70,9 @@ def catalogue(
     tail_share: float,
 ) -> Catalogue:
     """What is known of each item of a model: `items` has item_index and categories, an array or null."""
-    held = items.select(c.ITEM_INDEX, "categories").dropna().toPandas().explode("categories").dropna()
-    held = held[held[c.ITEM_INDEX] < len(n_histories)].drop_duplicates()
-    held = held.sort_values([c.ITEM_INDEX, "categories"])
-    place = held.groupby(c.ITEM_INDEX).cumcount().to_numpy(np.int64)
-    by_item = np.zeros((len(n_histories), int(place.max(initial=-1)) + 1), np.int32)
-    by_item[held[c.ITEM_INDEX].to_numpy(np.int64), place] = pd.factorize(held["categories"])[0] + 1
+    held = items.select(c.ITEM_INDEX, "categories").dropna().toPandas()
+    held = held[held[c.ITEM_INDEX] < len(n_histories)]
+    by_item, _ = numbered(held[c.ITEM_INDEX].to_numpy(np.int64), held["categories"], len(n_histories))
     return Catalogue(n_histories, total, by_item, vectors, tail_share)
 
 

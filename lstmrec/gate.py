@@ -54,22 +54,17 @@ def judge(night: Night, limits: GateConfig) -> list[Verdict]:
     return verdicts + (_of_change(night, night.previous, limits) if night.previous is not None else [])
 
 
-def require_met(verdicts: list[Verdict], run_date: str) -> None:
-    """Stop where a rule is not met, with all verdicts on one screen.
+def require_met(verdicts: list[Verdict], told: str) -> None:
+    """Stop where a rule is not met: `told` says what then holds, and all verdicts follow on one screen.
 
     Raises
     ------
     Refused
-        Nothing was published; the newest published lists stay the current ones.
+        Nothing was changed by what was judged.
     """
     if not all(verdict.is_met for verdict in verdicts):
-        told = f"gate: the lists of {run_date} are not published, those before stay current:"
-        raise Refused(f"{told}\n{screen(verdicts)}")
-
-
-def screen(verdicts: list[Verdict]) -> str:
-    """A line a verdict."""
-    return "\n".join(verdict.line() for verdict in verdicts)
+        lines = (verdict.line() for verdict in verdicts)
+        raise Refused("\n".join([f"gate: {told}", *lines]))
 
 
 def as_rows(verdicts: list[Verdict]) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
-from lstmrec.errors import BadInput, Refused
-from lstmrec.gate import Verdict, screen
+from lstmrec.errors import BadInput
+from lstmrec.gate import Verdict
 from lstmrec.lake.model_tables import METRICS
 from lstmrec.lake.models import ModelRun
 from lstmrec.lake.store import Lake
@@ -56,19 +56,12 @@ def judge(
     return verdicts
 
 
-def require_met(verdicts: list[Verdict], model_version: str) -> None:
-    """Stop where a verdict is bad, with all of them on one screen.
-
-    Raises
-    ------
-    Refused
-        The model stays a candidate, and the one that serves goes on.
-    """
-    if not all(verdict.is_met for verdict in verdicts):
-        raise Refused(
-            f"gate: {model_version} does not serve, what served before goes on; promote_model "
-            f"--model-version lets it serve all the same:\n{screen(verdicts)}"
-        )
+def refusal(model_version: str) -> str:
+    """What holds where a candidate does not pass, for gate.require_met."""
+    return (
+        f"{model_version} does not serve, what served before goes on; promote_model --model-version lets it "
+        "serve all the same:"
+    )
 
 
 def _figure(rows: list[Any], name: str, column: str, run_date: date) -> Any:

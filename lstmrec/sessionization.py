@@ -78,8 +78,7 @@ def cut(lake: Lake, rules: SessionsConfig, last: LastCut | None, from_day: date 
         return _cut_all(events, rules)
     if from_day is not None:
         again = events.where(F.col(c.EVENT_DATE) >= F.lit(from_day)).withColumn(CHANGE_TYPE, F.lit(None))
-        changed = changed.unionByName(again)
-    changed = changed.persist()
+        changed = changed.unionByName(again).persist()
     runs = recut.runs(changed, rules.gap).persist()
     old = _touched(lake, runs, rules, from_day).persist()
     where = recut.stretches(runs, old).persist()

@@ -3,7 +3,7 @@
 It is as large as the catalogue, never as the users, and travels to every task that makes lists.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.errors import BadInput
+from lstmrec.rank.categories import numbered
 from lstmrec.rank.slate import Ints
 from lstmrec.sections import ListRules
 
@@ -94,8 +95,10 @@ def build(
     allowed, promoted = np.zeros(size, bool), np.zeros(size, bool)
     allowed[at] = items["is_allowed"]
     promoted[at] = items["is_promoted"] & items["is_allowed"]
-    named = [list(own) for own in items["categories"]] if _needs_categories(rules) else [[]] * len(items)
-    categories, number_of = _numbered(at, named, size)
+    categories: Ints = np.zeros((size, 1), np.int32)
+    number_of: dict[str, int] = {}
+    if _needs_categories(rules):
+        categories, number_of = numbered(at, items["categories"], size)
     allowed_for = {}
     for segment, wanted in rules.segment_categories.items():
         if unknown := [name for name in wanted if name not in number_of]:
@@ -137,20 +140,6 @@ def _items(
 
 def _needs_categories(rules: ListRules) -> bool:
     return rules.max_per_category is not None or rules.diversity > 0 or bool(rules.segment_categories)
-
-
-def _numbered(
-    at: npt.NDArray[np.int64], named: Sequence[Sequence[str]], size: int
-) -> tuple[Ints, dict[str, int]]:
-    """Each item's categories as numbers, in order of their names, and the number of each name."""
-    of_items = [sorted(set(own)) for own in named]
-    number_of = {
-        name: n for n, name in enumerate(sorted({name for own in of_items for name in own}), start=1)
-    }
-    categories = np.zeros((size, max([1, *map(len, of_items)])), np.int32)
-    for place, own in zip(at, of_items, strict=True):
-        categories[place, : len(own)] = [number_of[name] for name in own]
-    return categories, number_of
 
 
 def _popular(

@@ -31,7 +31,7 @@ MAY_USE = {
     "lake": FOUNDATION,
     "learn": FOUNDATION,
     "prepare": FOUNDATION | {"paths"},
-    "baselines": FOUNDATION | {"rank"},
+    "baselines": FOUNDATION | {"prepare", "rank"},
     "tallies": FOUNDATION | {"rank"},
     "evaluation": FOUNDATION | {"prepare", "rank", "tallies"},
     "report": FOUNDATION | {"lake"},

@@ -16,6 +16,7 @@ from lstmrec.shelf import EVERYBODY, Popular, Shelf
 
 Row = tuple[str, int, str, float, str]
 
+TOLD = "the lists of 2026-01-31 are not published, those before stay current:"
 SHELF = Shelf(
     item_ids=np.array(["", "a", "b", "c", "d", "hidden", "adult"], object),
     allowed=np.array([False, True, True, True, True, False, True]),
@@ -75,7 +76,7 @@ def test_sound_lists_pass_every_rule(spark: SparkSession, limits: GateConfig) ->
         "users", "short lists", "wrong ranks", "repeated items", "infinite scores", "items not allowed",
         "excluded items", "share of fallbacks",
     ]  # fmt: skip
-    gate.require_met(verdicts, "2026-01-31")
+    gate.require_met(verdicts, TOLD)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_a_refusal_shows_all_verdicts_and_what_to_do_on_one_screen(
 ) -> None:
     verdicts = gate.judge(night(spark, SOUND[:-1]), limits)
     with pytest.raises(Refused) as refusal:
-        gate.require_met(verdicts, "2026-01-31")
+        gate.require_met(verdicts, TOLD)
     lines = str(refusal.value).splitlines()
     assert lines[0] == "gate: the lists of 2026-01-31 are not published, those before stay current:"
     assert len(lines) == 1 + len(verdicts)

@@ -28,14 +28,19 @@ def popular(scores: Mapping[int, float], is_of_segment: bool = False) -> Popular
     )
 
 
-SHELF = Shelf(
-    item_ids=np.array(["", *(f"i{j}" for j in range(1, 11))], object),
-    allowed=np.array([False] + [True] * 10),
-    promoted=np.zeros(11, bool),
-    categories=np.zeros((11, 1), np.int32),
-    allowed_for={},
-    popular={EVERYBODY: popular(POPULAR)},
-)
+def shelf_of(scores: Mapping[int, float], size: int) -> Shelf:
+    """Items i1, i2, ... below `size`, all allowed and of no category, popular by their scores."""
+    return Shelf(
+        item_ids=np.array(["", *(f"i{j}" for j in range(1, size))], object),
+        allowed=np.arange(size) > 0,
+        promoted=np.zeros(size, bool),
+        categories=np.zeros((size, 1), np.int32),
+        allowed_for={},
+        popular={EVERYBODY: popular(scores)},
+    )
+
+
+SHELF = shelf_of(POPULAR, 11)
 
 
 def items(*numbers: int) -> np.ndarray:
@@ -198,14 +203,7 @@ def test_full_categories_are_passed_over_however_long_the_popular_list_is_of_one
 ) -> None:
     size = 3001
     categories = np.where(np.arange(size) < size - 3, 1, 0)[:, None].astype(np.int32)
-    shelf = Shelf(
-        item_ids=np.array(["", *(f"i{j}" for j in range(1, size))], object),
-        allowed=np.arange(size) > 0,
-        promoted=np.zeros(size, bool),
-        categories=categories,
-        allowed_for={},
-        popular={EVERYBODY: popular({j: float(size - j) for j in range(1, size)})},
-    )
+    shelf = replace(shelf_of({j: float(size - j) for j in range(1, size)}, size), categories=categories)
     capped = with_rules(replace(maker, shelf=shelf), max_per_category=1)
     users = frame(spark, *(User(f"user-{n}", [], seen=[1]) for n in range(3)))
     assert set(map(tuple, only_items(capped, users).values())) == {("i2", "i2998", "i2999", "i3000")}
@@ -274,14 +272,7 @@ def test_a_user_who_has_seen_a_hundred_thousand_items_still_gets_a_list(
     spark: SparkSession, maker: ListMaker
 ) -> None:
     size = 100_011
-    shelf = Shelf(
-        item_ids=np.array(["", *(f"i{j}" for j in range(1, size))], object),
-        allowed=np.arange(size) > 0,
-        promoted=np.zeros(size, bool),
-        categories=np.zeros((size, 1), np.int32),
-        allowed_for={},
-        popular={EVERYBODY: popular({j: float(size - j) for j in range(1, size)})},
-    )
+    shelf = shelf_of({j: float(size - j) for j in range(1, size)}, size)
     users = frame(spark, User("all but the last", [1], seen=list(range(1, 100_001))), User("new", []))
     got = only_items(replace(maker, shelf=shelf), users)
     assert got == {

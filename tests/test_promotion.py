@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from lstmrec import promotion
+from lstmrec import gate, promotion
 from lstmrec.config import Config
 from lstmrec.errors import BadInput, Refused
 from lstmrec.lake.model_tables import METRICS
@@ -57,12 +57,12 @@ def test_a_candidate_serves_if_it_is_not_below_popularity_nor_far_below_what_ser
     verdicts = promotion.judge(measured(lake, lstm, serving), TODAY, model("new"), now, limits)
     assert {verdict.rule: verdict.is_met for verdict in verdicts} == expected
     if all(expected.values()):
-        promotion.require_met(verdicts, "new")
+        gate.require_met(verdicts, promotion.refusal("new"))
     else:
         with pytest.raises(
             Refused, match=r"^gate: new does not serve, what served before goes on;[\s\S]*FAIL"
         ):
-            promotion.require_met(verdicts, "new")
+            gate.require_met(verdicts, promotion.refusal("new"))
 
 
 def test_without_figures_of_the_candidate_or_of_what_serves_the_job_to_run_is_named(

@@ -3,7 +3,6 @@
 import json
 from typing import Any, Final
 
-from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
@@ -50,7 +49,7 @@ def last_remark(lake: Lake, table: Table, key: str) -> dict[str, Any] | None:
     """What the newest commit that has `key` among its remarks said of itself, None where none has."""
     if not lake.exists(table):
         return None
-    history = DeltaTable.forPath(lake.spark, lake.path(table)).history()
+    history = lake.delta(table).history()
     for row in history.select("userMetadata").toLocalIterator():
         remark: dict[str, Any] = json.loads(row["userMetadata"] or "{}")
         if key in remark:

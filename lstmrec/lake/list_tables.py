@@ -46,7 +46,7 @@ RECOMMENDATIONS: Final = Table(
     properties=WRITES_BY_PARTITION,
     constraints={
         "source_known": f"{c.SOURCE} IN ('model', 'segment', 'popular', 'explore', 'promoted')",
-        "propensity_is_one": f"{c.PROPENSITY} > 0 AND {c.PROPENSITY} <= 1",
+        "propensity_is_a_share": f"{c.PROPENSITY} > 0 AND {c.PROPENSITY} <= 1",
     },
 )
 

@@ -14,6 +14,7 @@ from pyspark.sql.types import StructType
 from lstmrec import columns as c
 from lstmrec.errors import BadInput, BrokenContract
 from lstmrec.lake.conflicts import one_wins
+from lstmrec.lake.settings import session_settings
 from lstmrec.lake.table import Table
 
 Remark = Mapping[str, Any]
@@ -47,7 +48,7 @@ class Lake:
     def version(self, table: Table) -> int:
         """The newest committed version of `table`."""
         self._require(table)
-        newest = self._delta(table).history(1).select("version").head()
+        newest = self.delta(table).history(1).select("version").head()
         if newest is None:
             raise BrokenContract(
                 f"{table.name}: {self.path(table)} has no commit; restore the table's _delta_log"
@@ -133,14 +134,8 @@ class Lake:
         """
         merge = self._merge(table, rows, within)
         once = {f"spark.databricks.delta.write.{name}": value for name, value in _transaction(run_id).items()}
-        for name, value in once.items():
-            self.spark.conf.set(name, value)
-        try:
-            with one_wins(table):
-                merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
-        finally:
-            for name in once:
-                self.spark.conf.unset(name)
+        with session_settings(self.spark, once), one_wins(table):
+            merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
 
     def amend(
         self,
@@ -184,7 +179,7 @@ class Lake:
     ) -> DeltaMergeBuilder:
         self.sign(remark)
         same_key = " AND ".join(f"stored.{name} = new.{name}" for name in table.key)
-        stored = self._delta(table).alias("stored")
+        stored = self.delta(table).alias("stored")
         return stored.merge(rows.alias("new"), f"({within}) AND {same_key}")
 
     def _overwrite(self, table: Table, rows: DataFrame, where: str) -> None:
@@ -206,7 +201,8 @@ class Lake:
         signature = json.dumps({**self._note, "reads": self.versions, **remark}, sort_keys=True)
         self.spark.conf.set("spark.databricks.delta.commitInfo.userMetadata", signature)
 
-    def _delta(self, table: Table) -> DeltaTable:
+    def delta(self, table: Table) -> DeltaTable:
+        """Delta's own handle of `table`, at its newest version: for what is not about rows."""
         return DeltaTable.forPath(self.spark, self.path(table))
 
     def _require(self, table: Table) -> None:

@@ -1,16 +1,15 @@
 """Upkeep of a table: its properties as the code has them, few files, and none that nobody needs."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lstmrec.lake.settings import session_settings
 from lstmrec.lake.store import Lake
 from lstmrec.lake.table import Table
 from lstmrec.sections import UpkeepConfig
@@ -50,7 +49,7 @@ def tend(lake: Lake, table: Table, in_use: Collection[int], rules: UpkeepConfig)
 
 def _set_properties(lake: Lake, table: Table) -> tuple[str, ...]:
     """Bring the table's properties in line with the code; those the code does not name stay."""
-    stored = _delta(lake, table).detail().select("properties").collect()[0]["properties"]
+    stored = lake.delta(table).detail().select("properties").collect()[0]["properties"]
     differing = {name: told for name, told in table.delta_properties.items() if stored.get(name) != told}
     if differing:
         assigned = ", ".join(f"'{name}' = '{told}'" for name, told in differing.items())
@@ -62,14 +61,14 @@ def _set_properties(lake: Lake, table: Table) -> tuple[str, ...]:
 def _compact(lake: Lake, table: Table, file_mb: int) -> None:
     """Within each partition, put files smaller than `file_mb` together up to that size."""
     size = str(file_mb * 2**20)
-    with _settings(
+    with session_settings(
         lake.spark,
         {
             "spark.databricks.delta.optimize.minFileSize": size,
             "spark.databricks.delta.optimize.maxFileSize": size,
         },
     ):
-        _delta(lake, table).optimize().executeCompaction()
+        lake.delta(table).optimize().executeCompaction()
 
 
 def _vacuum(lake: Lake, table: Table, pinned: Collection[str], retention: timedelta) -> None:
@@ -87,7 +86,7 @@ def _vacuum(lake: Lake, table: Table, pinned: Collection[str], retention: timede
     inventory = inventory.withColumn(_NAME, F.substring_index("path", "/", -1))
     inventory = inventory.join(kept, on=_NAME, how="left_anti").drop(_NAME)
     # Delta refuses less than the table's own retention; how much is wanted is the configuration's to say
-    with _settings(lake.spark, {"spark.databricks.delta.retentionDurationCheck.enabled": "false"}):
+    with session_settings(lake.spark, {"spark.databricks.delta.retentionDurationCheck.enabled": "false"}):
         lake.spark.sql(
             "VACUUM {path} USING INVENTORY (SELECT * FROM {inventory}) RETAIN {hours} HOURS",
             path=lake.path(table),
@@ -130,25 +129,5 @@ def _names(pinned: Collection[list[str] | None]) -> set[str]:
 
 
 def _n_files(lake: Lake, table: Table) -> int:
-    n_files: int = _delta(lake, table).detail().select("numFiles").collect()[0]["numFiles"]
+    n_files: int = lake.delta(table).detail().select("numFiles").collect()[0]["numFiles"]
     return n_files
-
-
-def _delta(lake: Lake, table: Table) -> DeltaTable:
-    return DeltaTable.forPath(lake.spark, lake.path(table))
-
-
-@contextmanager
-def _settings(spark: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
-    """Let the session have these settings meanwhile, and then again what it had."""
-    before = {name: spark.conf.get(name, None) for name in settings}
-    for name, value in settings.items():
-        spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, had in before.items():
-            if had is None:
-                spark.conf.unset(name)
-            else:
-                spark.conf.set(name, had)

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.mapping import SourceConfig
 from lstmrec.prepare import clocks
 from lstmrec.prepare.digest import digest
+from lstmrec.prepare.lookup import lookup
 from lstmrec.prepare.records import TIME_FIELDS
 from lstmrec.sections import IngestConfig
 
@@ -33,7 +34,7 @@ def check(records: DataFrame, source: SourceConfig, rules: IngestConfig) -> Data
     if source.only_event_type is not None:
         renamed[source.only_event_type] = source.only_event_type
     ignored = [their for their, our in source.event_types.items() if our is None]
-    typed = records.withColumn(_TYPE, _lookup(renamed, theirs))
+    typed = records.withColumn(_TYPE, lookup(renamed, theirs))
     timed = clocks.settle(clocks.read_times(typed, TIME_FIELDS, source.time_format), rules)
     oversize = F.greatest(*(F.coalesce(F.char_length(name), F.lit(0)) for name in _IDS)) > rules.max_id_chars
     reason = (
@@ -45,7 +46,7 @@ def check(records: DataFrame, source: SourceConfig, rules: IngestConfig) -> Data
         .when(F.col(_TYPE).isNull(), "unknown_event_type")
         .otherwise(F.col(clocks.NO_TIME))
     )
-    weight = F.coalesce(_lookup(source.event_weights, F.col(_TYPE)), F.lit(1.0))
+    weight = F.coalesce(lookup(source.event_weights, F.col(_TYPE)), F.lit(1.0))
     return (
         timed.withColumn(c.REASON, reason)
         .withColumn(c.EVENT_TYPE, F.col(_TYPE))
@@ -76,10 +77,3 @@ def identify(checked: DataFrame, rules: IngestConfig) -> DataFrame:
         .withColumn(c.STATUS, F.when(is_late, LATE).otherwise(ACCEPTED))
         .withColumn(c.EVENT_DATE, F.to_date(c.EVENT_TS))
     )
-
-
-def _lookup(mapping: dict[str, str] | dict[str, float], key: Column) -> Column:
-    """The value of `key` in `mapping`, else null."""
-    if not mapping:
-        return F.lit(None)
-    return F.try_element_at(F.create_map(*(F.lit(part) for pair in mapping.items() for part in pair)), key)

@@ -1,6 +1,5 @@
 """Files of clicks (SessionId, ItemId, Time; tab-separated) as tables of a scratch lake, by session."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +10,11 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.config import Config
-from lstmrec.lake import checks
-from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import SESSIONS
-from lstmrec.prepare import histories, item_index, sequences, splits
+from lstmrec.prepare import sequences, splits
+from tests.benchmarks import scratch_tables
 
-VIEW = "view"
 ONE_DAY = 86_400.0
 
 
@@ -60,16 +57,11 @@ def without_unknown(test: list[Session], train: list[Session]) -> tuple[list[Ses
 
 def write(lake: Lake, train: list[Session], test: list[Session], config: Config) -> None:
     """`item_index` of `train`, and `sequences` with the last day of it as validation."""
-    spark, rules = lake.spark, config.sequences
     run_date = _time(test[-1].seconds[-1]).date() + timedelta(days=1)
-    to_learn, to_test = (_frame(spark, part) for part in (train, test))
-    lake.create(ITEM_INDEX)
-    lake.add_missing(ITEM_INDEX, item_index.new_items(to_learn, lake.read(ITEM_INDEX), run_date))
-    lake.versions.pop(ITEM_INDEX.name)  # read anew: it has just been filled
-    types = histories.type_vocabulary(config.source.vocabulary)
-    index = lake.read(ITEM_INDEX)
+    to_learn, to_test = (_frame(lake.spark, part) for part in (train, test))
+    scratch_tables.fill_index(lake, to_learn, run_date)
     learnt, tested = (
-        histories.build(rows, index, types, rules.grain, run_date) for rows in (to_learn, to_test)
+        scratch_tables.histories_of(lake, rows, config, run_date) for rows in (to_learn, to_test)
     )
     held_out = F.col(c.END_TS) > F.lit(_time(cutoff(train)))
     split = (
@@ -79,34 +71,15 @@ def write(lake: Lake, train: list[Session], test: list[Session], config: Config)
         .unionByName(splits.every_position(tested, splits.TEST))
     )
     repeats_count = F.array().cast("array<int>")  # so nothing that was seen is out of the ranking
-    model_input = sequences.build(split, rules).withColumn(c.SEEN, repeats_count).persist()
-    checks.require_unique(model_input, SEQUENCES.key, SEQUENCES.name)
-    lake.replace(SEQUENCES, sequences.spread(model_input, rules.row_groups))
-    model_input.unpersist()
+    model_input = sequences.build(split, config.sequences).withColumn(c.SEEN, repeats_count)
+    scratch_tables.write_sequences(lake, model_input, config)
 
 
 def _frame(spark: SparkSession, found: list[Session]) -> DataFrame:
-    return spark.createDataFrame([_row(session) for session in found], SESSIONS.schema)
-
-
-def _row(session: Session) -> Mapping[str, object]:
-    times = [_time(seconds) for seconds in session.seconds]
-    return {
-        c.SESSION_ID: session.id,
-        c.SITE: "bench",
-        c.SESSION_USER: session.id,
-        c.OPENED_TS: times[0],
-        c.PART: 1,
-        c.START_TS: times[0],
-        c.END_TS: times[-1],
-        c.N_EVENTS: len(times),
-        c.ITEM_IDS: list(session.items),
-        c.EVENT_TYPES: [VIEW] * len(times),
-        c.EVENT_TIMES: times,
-        c.IS_BOT: False,
-        c.SESSION_DATE: times[0].date(),
-        c.STITCHED_USER_ID: None,
-    }
+    return spark.createDataFrame(
+        [scratch_tables.session(own.id, own.items, list(map(_time, own.seconds))) for own in found],
+        SESSIONS.schema,
+    )
 
 
 def _time(seconds: float) -> datetime:

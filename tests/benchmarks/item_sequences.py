@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from lstmrec import columns as c
 from lstmrec.config import Config
-from lstmrec.lake import checks
-from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import SESSIONS
-from lstmrec.prepare import histories, item_index, sequences, splits
+from lstmrec.prepare import sequences, splits
+from tests.benchmarks import scratch_tables
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 LAST_DAY = date(2026, 1, 31)  # room for 2.6 million items a user
-VIEW = "view"
 
 
 @dataclass(frozen=True)
@@ -51,32 +49,13 @@ def sessions(spark: SparkSession, log: Log) -> DataFrame:
 
 def write(lake: Lake, rows: DataFrame, config: Config) -> None:
     """`item_index` and `sequences` of these sessions, as the jobs write them."""
-    lake.create(ITEM_INDEX)
-    lake.add_missing(ITEM_INDEX, item_index.new_items(rows, lake.read(ITEM_INDEX), LAST_DAY))
-    lake.versions.pop(ITEM_INDEX.name)  # read anew: it has just been filled
-    rules, types = config.sequences, histories.type_vocabulary(config.source.vocabulary)
-    owned = histories.build(rows, lake.read(ITEM_INDEX), types, rules.grain, LAST_DAY)
-    model_input = sequences.build(splits.leave_one_out(owned, rules.min_length), rules).persist()
-    checks.require_unique(model_input, SEQUENCES.key, SEQUENCES.name)
-    lake.replace(SEQUENCES, sequences.spread(model_input, rules.row_groups))
-    model_input.unpersist()
+    scratch_tables.fill_index(lake, rows, LAST_DAY)
+    rules = config.sequences
+    owned = scratch_tables.histories_of(lake, rows, config, LAST_DAY)
+    model_input = sequences.build(splits.leave_one_out(owned, rules.min_length), rules)
+    scratch_tables.write_sequences(lake, model_input, config)
 
 
-def _session(user: str, items: Sequence[str]) -> dict[str, object]:
+def _session(user: str, items: Sequence[str]) -> dict[str, Any]:
     times = [FIRST + timedelta(seconds=place) for place in range(len(items))]
-    return {
-        c.SESSION_ID: user,
-        c.SITE: "bench",
-        c.SESSION_USER: user,
-        c.OPENED_TS: times[0],
-        c.PART: 1,
-        c.START_TS: times[0],
-        c.END_TS: times[-1],
-        c.N_EVENTS: len(items),
-        c.ITEM_IDS: list(items),
-        c.EVENT_TYPES: [VIEW] * len(items),
-        c.EVENT_TIMES: times,
-        c.IS_BOT: False,
-        c.SESSION_DATE: FIRST.date(),
-        c.STITCHED_USER_ID: None,
-    }
+    return scratch_tables.session(user, items, times)

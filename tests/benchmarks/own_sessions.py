@@ -68,10 +68,7 @@ def compare(clicks: pd.DataFrame, sessions: list[dict[str, Any]], gap: int) -> d
     ours: dict[Click, tuple[str, str]] = {}
     for row in sessions:
         for item, time in zip(row[c.ITEM_IDS], row[c.EVENT_TIMES], strict=True):
-            ours[row[c.SESSION_USER], item, int(pd.Timestamp(time).value // 1000)] = (
-                row[c.SESSION_USER],
-                str(row[c.OPENED_TS]),
-            )
+            ours[row[c.SESSION_USER], item, int(pd.Timestamp(time).value // 1000)] = ours_of(row)
     assert set(ours) == set(theirs), "the jobs lost or made up a click"
 
     of_theirs, of_ours = defaultdict(set), defaultdict(set)

@@ -25,7 +25,7 @@ from lstmrec.rank import estimates
 from lstmrec.rank.accuracy import METRICS
 from lstmrec.shelf import EVERYBODY, Popular, Shelf
 from tests.jobs.shop import LAST_DAY, Shop, job
-from tests.rank.test_against_rectools import Distances, accuracy_of
+from tests.rank.test_against_rectools import Distances, accuracy_of, of_lists
 
 pytestmark = pytest.mark.slow
 
@@ -123,19 +123,10 @@ def test_the_metrics_of_the_written_lists_are_the_offline_ones_by_rectools(
     catalogue = np.array(sorted(ids))
     by_category, by_vector = distances(spark, shop, ids)
     for k in KS:
-        calculated = {name: accuracy_of(name, k).calc(reco, interactions) for name in METRICS} | {  # type: ignore[attr-defined]
-            "novelty": theirs.MeanInvUserFreq(k).calc(reco, previous),
-            "serendipity": theirs.Serendipity(k).calc(reco, interactions, previous, catalogue),
-            "average_popularity": theirs.AvgRecPopularity(k).calc(reco, previous),
-            "item_coverage": theirs.CatalogCoverage(k, normalize=True).calc(reco, catalogue),
-            "user_coverage": theirs.CoveredUsers(k).calc(reco, interactions),
-            "short_lists": 1 - theirs.SufficientReco(k).calc(reco),
-            "repeated_items": 1 - theirs.UnrepeatedReco(k).calc(reco),
-        }
-        if k > 1:
-            calculated["category_diversity"] = theirs.IntraListDiversity(k, by_category).calc(reco)
-            calculated["embedding_diversity"] = theirs.IntraListDiversity(k, by_vector).calc(reco)
-        else:
+        calculated = {name: accuracy_of(name, k).calc(reco, interactions) for name in METRICS}  # type: ignore[attr-defined]
+        calculated |= of_lists("calc", k, reco, interactions, previous, catalogue, by_category, by_vector)
+        calculated["item_coverage"] = theirs.CatalogCoverage(k, normalize=True).calc(reco, catalogue)
+        if k == 1:
             assert ("category_diversity", 1) not in offline
         for name, value in calculated.items():
             assert offline[name, k]["value"] == pytest.approx(value, abs=1e-12), (name, k)

@@ -1,6 +1,7 @@
 """Our metrics next to those of RecTools, an independent library, on lists and tastes drawn at random."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,35 @@ def test_accuracy_is_theirs_user_by_user(seed: int, n_relevant: int) -> None:
             assert got == pytest.approx(expected.reindex(range(USERS)).to_numpy(), abs=1e-12), (name, k)
 
 
+def of_lists(
+    how: str,
+    k: int,
+    reco: pd.DataFrame,
+    interactions: pd.DataFrame,
+    previous: pd.DataFrame,
+    catalogue: np.ndarray,
+    by_category: Distances,
+    by_vector: Distances,
+) -> dict[str, Any]:
+    """RecTools' figures of lists by our names; `how` is calc (of all lists) or calc_per_user."""
+
+    def of(metric: Any, *given: Any) -> Any:
+        return getattr(metric, how)(reco, *given)
+
+    told = {
+        "novelty": of(theirs.MeanInvUserFreq(k), previous),
+        "serendipity": of(theirs.Serendipity(k), interactions, previous, catalogue),
+        "average_popularity": of(theirs.AvgRecPopularity(k), previous),
+        "user_coverage": of(theirs.CoveredUsers(k), interactions),
+        "short_lists": 1 - of(theirs.SufficientReco(k)),
+        "repeated_items": 1 - of(theirs.UnrepeatedReco(k)),
+    }
+    if k > 1:
+        told["category_diversity"] = of(theirs.IntraListDiversity(k, by_category))
+        told["embedding_diversity"] = of(theirs.IntraListDiversity(k, by_vector))
+    return told
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_metrics_of_lists_are_theirs_user_by_user(seed: int) -> None:
     drawn = world(seed, n_relevant=1, shortest=2)
@@ -123,17 +153,7 @@ def test_the_metrics_of_lists_are_theirs_user_by_user(seed: int) -> None:
     cosine = Distances(cdist(*[drawn.catalogue.vectors.astype(np.float64)] * 2, "cosine"))
     catalogue = np.arange(1, ITEMS + 1)
     for k in KS:
-        expected = {
-            "novelty": theirs.MeanInvUserFreq(k).calc_per_user(reco, previous),
-            "serendipity": theirs.Serendipity(k).calc_per_user(reco, interactions, previous, catalogue),
-            "average_popularity": theirs.AvgRecPopularity(k).calc_per_user(reco, previous),
-            "user_coverage": theirs.CoveredUsers(k).calc_per_user(reco, interactions),
-            "short_lists": 1 - theirs.SufficientReco(k).calc_per_user(reco),
-            "repeated_items": 1 - theirs.UnrepeatedReco(k).calc_per_user(reco),
-        }
-        if k > 1:
-            expected["category_diversity"] = theirs.IntraListDiversity(k, jaccard).calc_per_user(reco)
-            expected["embedding_diversity"] = theirs.IntraListDiversity(k, cosine).calc_per_user(reco)
+        expected = of_lists("calc_per_user", k, reco, interactions, previous, catalogue, jaccard, cosine)
         for name, values in expected.items():
             by_user = values.reindex(range(USERS)).to_numpy()
             assert ours[name, k] == pytest.approx(by_user, abs=1e-12), (name, k)
