@@ -125,5 +125,5 @@ def test_a_day_before_the_first_model_has_none(
     spark: SparkSession, shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = refusal("score_recommendations", shop.flags(LAST_DAY.replace(day=5)), capsys)
-    assert "no model trained up to 2026-01-05" in line
+    assert "no model serves 2026-01-05" in line
     assert "train_model" in line
