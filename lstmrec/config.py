@@ -11,18 +11,17 @@ from lstmrec import layers as layering
 from lstmrec.errors import BadConfig
 from lstmrec.layers import BASE, ENV_DELIMITER, ENV_PREFIX
 from lstmrec.mapping import SourceConfig
+from lstmrec.recipe import ModelConfig, TrainingConfig
 from lstmrec.sections import (
     EvaluationConfig,
     GateConfig,
     IngestConfig,
     LakeConfig,
     LogConfig,
-    ModelConfig,
     ScoringConfig,
     SequencesConfig,
     SessionsConfig,
     SparkConfig,
-    TrainingConfig,
     UpkeepConfig,
 )
 

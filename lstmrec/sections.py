@@ -1,6 +1,6 @@
 """The sections of the configuration: one frozen model a part of the road, explained in conf/base.yaml.
 
-That of the raw log is in mapping.py.
+That of the raw log is in mapping.py, those of the model and its training are in recipe.py.
 """
 
 import re
@@ -111,46 +111,6 @@ class SequencesConfig(Section):
         rising = tuple(sorted(set(self.length_buckets)))
         if self.length_buckets != rising or rising[-1] != self.max_length:
             raise ValueError("length_buckets must rise and end with max_length")
-        return self
-
-
-class ModelConfig(Section):
-    width: PositiveInt
-    layers: PositiveInt
-    embedding_dropout: Share
-    dropout: Share
-    use_event_types: bool
-    use_gaps: bool
-
-
-class TrainingConfig(Section):
-    launcher: Literal["spark", "horovodrun"]
-    processes: PositiveInt
-    batch_size: PositiveInt
-    learning_rate: PositiveFloat
-    warmup_epochs: Annotated[float, Field(ge=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
-    gradient_clip: PositiveFloat
-    loss: Literal["auto", "full", "sampled", "bpr_max"]
-    full_up_to_items: PositiveInt
-    label_smoothing: Share
-    later_items: Share
-    negatives: PositiveInt
-    negatives_alpha: Annotated[float, Field(ge=0, le=1)]
-    bpr_max_penalty: Annotated[float, Field(ge=0)]
-    average_epochs: Annotated[float, Field(ge=0)]
-    max_epochs: PositiveInt
-    seen_items: Literal["left_out", "ranked"]
-    learn_from: Literal["train", "train_and_validation"]
-    patience: PositiveInt
-    start_timeout_seconds: PositiveInt
-    seed: Annotated[int, Field(ge=0)]
-    artifacts: str
-
-    @model_validator(mode="after")
-    def _a_sequence_for_each_rank(self) -> Self:
-        if self.batch_size % self.processes:
-            raise ValueError("batch_size must be a multiple of processes: every rank takes an equal share")
         return self
 
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-FOUNDATION = {"columns", "config", "errors", "mapping", "sections"}
+FOUNDATION = {"columns", "config", "errors", "mapping", "recipe", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
@@ -26,7 +26,8 @@ MAY_USE = {
     "paths": set(),
     "sections": set(),
     "mapping": {"paths", "sections"},
-    "config": {"errors", "layers", "mapping", "sections"},
+    "recipe": {"sections"},
+    "config": {"errors", "layers", "mapping", "recipe", "sections"},
     "rank": set(),
     "lake": FOUNDATION,
     "learn": FOUNDATION,

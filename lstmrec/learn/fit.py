@@ -24,7 +24,7 @@ from lstmrec.learn.negatives import Counts
 from lstmrec.learn.optimizer import adamw
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
-from lstmrec.sections import TrainingConfig
+from lstmrec.recipe import TrainingConfig
 
 log = logging.getLogger(__name__)
 

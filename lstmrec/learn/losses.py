@@ -10,7 +10,7 @@ from lstmrec.learn.later_items import shared_with_later
 from lstmrec.learn.model import NextItemModel
 from lstmrec.learn.negatives import Counts, Negatives
 from lstmrec.learn.sampled_losses import bpr_max, sampled_softmax
-from lstmrec.sections import TrainingConfig
+from lstmrec.recipe import TrainingConfig
 
 RowsLoss = Callable[[NextItemModel, Any, Any], Any]
 """(model, vectors, targets) -> the sum of a loss over rows."""

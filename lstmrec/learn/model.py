@@ -24,7 +24,7 @@ import keras
 import tensorflow as tf
 
 from lstmrec.columns import GAP_BUCKETS, GAPS, ITEMS, LENGTH, PAD, TYPES
-from lstmrec.sections import ModelConfig
+from lstmrec.recipe import ModelConfig
 
 NEVER = -1e9
 """Logit of PAD: e to it is 0, and it stays finite in gradients."""

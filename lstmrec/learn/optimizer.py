@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from lstmrec.learn.model import NextItemModel
-from lstmrec.sections import TrainingConfig
+from lstmrec.recipe import TrainingConfig
 
 
 def adamw(model: NextItemModel, config: TrainingConfig, steps_per_epoch: int) -> Any:

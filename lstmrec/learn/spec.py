@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from lstmrec.learn.artifact import ModelRecord
-from lstmrec.sections import ModelConfig, TrainingConfig
+from lstmrec.recipe import ModelConfig, TrainingConfig
 
 
 class DataFile(BaseModel):

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import DataFile, TrainingSpec
-from lstmrec.sections import ModelConfig, TrainingConfig
+from lstmrec.recipe import ModelConfig, TrainingConfig
 
 INTS = pa.list_(pa.int32())
 SCHEMA = pa.schema(
