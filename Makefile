@@ -47,6 +47,7 @@ run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) $(SAMPLE) ## the nightly DAG, run by 
 ##@ Check
 .PHONY: test
 test: $(MAIN) $(AIRFLOW) $(ANALYST) lint ## everything: linters, types, all tests
+	@.ci/chromium.sh
 	@env -u PYTHONPATH .venv-airflow/bin/python -m pytest tests/airflow_dags --confcutdir tests/airflow_dags
 	@$(IN_MAIN) .venv/bin/pytest tests --ignore tests/airflow_dags -m 'not deep'
 

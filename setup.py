@@ -13,6 +13,8 @@ SPARK = [
     "pyarrow>=14,<15",  # the newest that Petastorm 0.13 works with
     "onnxruntime>=1.20,<2",
     "scipy>=1.13,<2",
+    "jinja2>=3.1,<4",  # the report's page,
+    "vl-convert-python>=1.7,<2",  # and its charts: Vega-Lite to SVG, with no browser and no network
 ]
 
 # Horovod asks TensorFlow for its headers when it is built: TensorFlow has to be installed first, and pip
@@ -31,6 +33,7 @@ DEV = [
     "hypothesis>=6.100",
     "mypy>=1.11",
     "pandas-stubs>=2.2,<2.3",
+    "playwright>=1.45,<2",  # drives the Chromium of the machine; none is downloaded
     "pre-commit>=3.7",
     "pytest>=8",
     "rectools>=0.19,<0.20",  # the tests compare our metrics with its own

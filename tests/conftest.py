@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 from pyspark.sql import SparkSession
 
 from lstmrec import config as configuration
 from lstmrec import runtime
 from lstmrec.config import Config
 from lstmrec.lake.store import Lake
+from tests.browser import chromium
 from tests.jobs.shop import Shop, job, make_shop
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +53,13 @@ def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     made.hide(spark)
     job("run_road")(made.flags())
     return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; what wants it is skipped where there is none."""
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)
