@@ -1,30 +1,24 @@
 """The training story: feed, step, validate, stop early, agree, write the artifact. Every rank runs it."""
 
 import logging
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from lstmrec.errors import BadInput, LstmrecError
+from lstmrec.errors import BadInput
 from lstmrec.learn import distributed
-from lstmrec.learn.averaging import WeightAverage
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
-from lstmrec.learn.feed import SIGNATURE, Feed, Highest
-from lstmrec.learn.losses import Loss, loss_of, next_item_loss
-from lstmrec.learn.model import LastState, NextItemModel, build
+from lstmrec.learn.feed import Feed, Highest
+from lstmrec.learn.losses import loss_of
+from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.negatives import Counts
-from lstmrec.learn.optimizer import adamw
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
-from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
-from lstmrec.recipe import TrainingConfig
+from lstmrec.learn.trainer import Learnt, Trainer
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +77,10 @@ def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
     history: list[EpochRecord] = []
     best, best_weights, most = None, trainer.model.get_weights(), -1.0
     for number in range(1, spec.training.max_epochs + 1):
-        loss, events, seconds = _learn(trainer, training, number)
+        learnt = trainer.learn(training, number)
         with trainer.average.in_place():
-            hits, gains = _validate(trainer, validation)
-            record = _record(number, loss, events, seconds, hits, gains)
+            hits, gains = trainer.validate(validation)
+            record = _record(number, learnt, hits, gains)
             if best is None or gains > most:  # the first of equals
                 best, best_weights, most = record, trainer.model.get_weights(), gains
         history.append(record)
@@ -107,58 +101,14 @@ def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
     trainer = _trainer(spec, ranks, training)
     history = []
     for number in range(1, epochs + 1):
-        loss, events, seconds = _learn(trainer, training, number)
-        history.append(_record(number, loss, events, seconds, None, None))
+        learnt = trainer.learn(training, number)
+        history.append(_record(number, learnt, None, None))
         if ranks.is_chief:
-            log.info("final epoch %3d  loss %.4f  %.1f s", number, loss, seconds)
+            log.info("final epoch %3d  loss %.4f  %.1f s", number, learnt.loss, learnt.seconds)
     with trainer.average.in_place():
         averaged = trainer.model.get_weights()
     trainer.model.set_weights(averaged)
     return Trained(trainer.model, history[-1], history, training.steps)
-
-
-class Trainer:
-    """The model with its optimizer, and the compiled steps; each is traced once."""
-
-    def __init__(
-        self, model: NextItemModel, config: TrainingConfig, loss: Loss, steps_per_epoch: int
-    ) -> None:
-        self.model = model
-        self.config = config
-        self.loss = loss
-        self.optimizer = adamw(model, config, steps_per_epoch)
-        self.average = WeightAverage(
-            model.trainable_variables, round(config.average_epochs * steps_per_epoch)
-        )
-        self._last = LastState()
-
-    @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
-    def step(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
-        """One step on this rank's rows and all other ranks' at once; the sum of losses and its count.
-
-        Losses and gradients are summed over ranks and divided by the count of all, so ranks of a part
-        of a batch take the step of one process with all of it.
-        """
-        weights = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            states = self.model(items, types, gaps, training=True)
-            loss, count = next_item_loss(self.model, items, states, length, self.loss)
-        gradients = tape.gradient(loss, weights)
-        *gradients, loss, count = distributed.sum_over_ranks([*gradients, loss, count])
-        gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
-        gradients, _ = tf.clip_by_global_norm(gradients, self.config.gradient_clip)
-        self.optimizer.apply(gradients, weights)
-        self.average.update()
-        return tf.stack([loss, count])
-
-    @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
-    def validate(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
-        """Hits, gains and rows of this rank's batch; a row without a position counts nowhere."""
-        vectors = self._last(self.model(items, types, gaps, training=False), length)
-        left_out = items if self.config.seen_items == "left_out" else tf.zeros_like(items)
-        ranks = ranks_of_targets(self.model.logits(vectors), left_out, target)
-        hits, gains = hit_and_gain(tf.boolean_mask(ranks, length > 0))
-        return tf.stack([hits, gains, tf.reduce_sum(tf.cast(length > 0, tf.float32))])
 
 
 def _trainer(spec: TrainingSpec, ranks: Ranks, training: Feed) -> Trainer:
@@ -196,41 +146,15 @@ def _highest(spec: TrainingSpec) -> Highest:
     return Highest(spec.n_items, spec.n_event_types)
 
 
-def _learn(trainer: Trainer, training: Feed, number: int) -> tuple[float, float, float]:
-    """An epoch of steps: mean loss, events learnt from, seconds; over all ranks."""
-    began = time.perf_counter()
-    loss, events = _total(trainer.step(*batch) for batch in training.epoch(number))  # over ranks already
-    if not math.isfinite(loss):
-        raise LstmrecError(
-            f"training: the loss is not finite in epoch {number}; lower training.learning_rate"
-        )
-    return loss / max(events, 1.0), events, time.perf_counter() - began
-
-
-def _record(
-    epoch: int, loss: float, events: float, seconds: float, hits: float | None, gains: float | None
-) -> EpochRecord:
+def _record(epoch: int, learnt: Learnt, hits: float | None, gains: float | None) -> EpochRecord:
     return EpochRecord(
         epoch=epoch,
-        loss=loss,
+        loss=learnt.loss,
         ndcg_at_10=gains,
         hit_rate_at_10=hits,
-        seconds=seconds,
-        events_per_second=events / seconds,
+        seconds=learnt.seconds,
+        events_per_second=learnt.events / learnt.seconds,
     )
-
-
-def _validate(trainer: Trainer, validation: Feed) -> tuple[float, float]:
-    """Mean hit@10 and NDCG@10 over the validation rows of all ranks."""
-    shares = _total(trainer.validate(*batch) for batch in validation.epoch(0))
-    hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(shares)])[0])
-    return hits / rows, gains / rows
-
-
-def _total(parts: Iterator[Any]) -> npt.NDArray[np.float64]:
-    started = list(parts)  # a GPU works on while the next step is asked for
-    total: npt.NDArray[np.float64] = np.sum([part.numpy() for part in started], axis=0, dtype=np.float64)
-    return total
 
 
 def _line(record: EpochRecord, hits: float, gains: float) -> str:

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from lstmrec.learn import distributed
-from lstmrec.learn.fit import Trainer
 from lstmrec.learn.losses import loss_of
 from lstmrec.learn.model import build
+from lstmrec.learn.trainer import Trainer
 from tests.learn.tables import model_config, training_config
 
 

@@ -62,6 +62,15 @@ def test_a_rank_that_fails_alone_ends_the_training_with_its_reason(tmp_path: Pat
         distributed.launch(order)
 
 
+@pytest.mark.slow
+def test_a_loss_that_is_not_finite_ends_all_ranks(tmp_path: Path) -> None:
+    training = training_config(processes=2, learning_rate=1e30, warmup_epochs=0)
+    order = spec(tmp_path, successors(60), N_ITEMS, training=training)
+    with pytest.raises(LstmrecError, match=r"training failed on rank \d: training: epoch 1, step 2 of"):
+        distributed.launch(order)
+    assert not Path(order.artifact_uri).exists()
+
+
 def spoil_the_rows(uri: str) -> None:
     path = Path(unquote(uri.removeprefix("file://")))
     content = path.read_bytes()

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmrec.errors import BadInput
+from lstmrec.errors import BadInput, LstmrecError
 from lstmrec.learn import artifact, distributed
 from lstmrec.learn.artifact import Artifact
 from lstmrec.learn.spec import TrainingSpec
@@ -144,6 +144,16 @@ def test_repeats_count_in_validation_where_seen_items_are_ranked(tmp_path: Path)
         "left_out": 0,
         "ranked": 1,
     }  # the last of 10 items is a hit@10
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_with_its_place_and_what_to_try(tmp_path: Path) -> None:
+    training = training_config(learning_rate=1e30, warmup_epochs=0)
+    order = spec(tmp_path, successors(60), N_ITEMS, training=training)
+    with pytest.raises(
+        LstmrecError, match=r"epoch 1, step 2 of 3: the loss is nan.*lower training.learning_rate"
+    ):
+        distributed.launch(order)
+    assert not Path(order.artifact_uri).exists()
 
 
 def test_a_split_without_rows_is_told(tmp_path: Path) -> None:

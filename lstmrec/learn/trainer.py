@@ -1,0 +1,115 @@
+"""The model with its optimizer: its steps, epochs and validations, each over all ranks at once."""
+
+import time
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from lstmrec.errors import LstmrecError
+from lstmrec.learn import distributed
+from lstmrec.learn.averaging import WeightAverage
+from lstmrec.learn.feed import SIGNATURE, Feed
+from lstmrec.learn.losses import Loss, next_item_loss
+from lstmrec.learn.model import LastState, NextItemModel
+from lstmrec.learn.optimizer import adamw
+from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
+from lstmrec.recipe import TrainingConfig
+
+STEPS_AT_A_TIME: Final = 64
+"""Steps asked for before their losses are read: a GPU need not wait, and a broken run ends soon."""
+
+Values = npt.NDArray[np.float64]
+
+
+class Learnt(NamedTuple):
+    """What an epoch of steps gave, over all ranks."""
+
+    loss: float
+    events: float
+    seconds: float
+
+
+class Trainer:
+    """A model that learns; each of its steps is traced once."""
+
+    def __init__(
+        self, model: NextItemModel, config: TrainingConfig, loss: Loss, steps_per_epoch: int
+    ) -> None:
+        self.model = model
+        self.config = config
+        self.loss = loss
+        self.optimizer = adamw(model, config, steps_per_epoch)
+        self.average = WeightAverage(
+            model.trainable_variables, round(config.average_epochs * steps_per_epoch)
+        )
+        self._last = LastState()
+
+    def learn(self, training: Feed, epoch: int) -> Learnt:
+        """Take the steps of an epoch.
+
+        Raises
+        ------
+        LstmrecError
+            On all ranks, where a loss or a gradient is not finite.
+        """
+        began = time.perf_counter()
+        batches = training.epoch(epoch)
+        blocks: list[Values] = []
+        while block := [self.step(*batch) for batch in islice(batches, STEPS_AT_A_TIME)]:
+            blocks.append(_values(block))
+            _require_finite(blocks[-1], epoch, (len(blocks) - 1) * STEPS_AT_A_TIME, training.steps)
+        loss, events, _ = np.concatenate(blocks).sum(axis=0)
+        return Learnt(loss / max(events, 1.0), events, time.perf_counter() - began)
+
+    def validate(self, validation: Feed) -> tuple[float, float]:
+        """Mean hit@10 and NDCG@10 over the validation rows of all ranks."""
+        mine = _values([self.rank(*batch) for batch in validation.epoch(0)]).sum(axis=0)
+        hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(mine)])[0])
+        return hits / rows, gains / rows
+
+    @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
+    def step(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
+        """One step: the sum of losses, their count, and the norm of the gradient.
+
+        Losses and gradients are summed over ranks and divided by the count of all, so ranks of a part
+        of a batch take the step of one process with all of it.
+        """
+        weights = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            states = self.model(items, types, gaps, training=True)
+            loss, count = next_item_loss(self.model, items, states, length, self.loss)
+        gradients = tape.gradient(loss, weights)
+        *gradients, loss, count = distributed.sum_over_ranks([*gradients, loss, count])
+        gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
+        gradients, norm = tf.clip_by_global_norm(gradients, self.config.gradient_clip)
+        self.optimizer.apply(gradients, weights)
+        self.average.update()
+        return tf.stack([loss, count, norm])
+
+    @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
+    def rank(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
+        """Hits, gains and rows of this rank's batch; a row without a position counts nowhere."""
+        vectors = self._last(self.model(items, types, gaps, training=False), length)
+        left_out = items if self.config.seen_items == "left_out" else tf.zeros_like(items)
+        ranks = ranks_of_targets(self.model.logits(vectors), left_out, target)
+        hits, gains = hit_and_gain(tf.boolean_mask(ranks, length > 0))
+        return tf.stack([hits, gains, tf.reduce_sum(tf.cast(length > 0, tf.float32))])
+
+
+def _values(parts: list[Any]) -> Values:
+    values: Values = np.stack([part.numpy() for part in parts]).astype(np.float64)
+    return values
+
+
+def _require_finite(steps: Values, epoch: int, before: int, of: int) -> None:
+    broken = np.flatnonzero(~np.isfinite(steps).all(axis=1))
+    if len(broken):
+        loss, count, norm = steps[broken[0]]
+        raise LstmrecError(
+            f"training: epoch {epoch}, step {before + broken[0] + 1} of {of}: the loss is "
+            f"{loss / max(count, 1):g}, the norm of the gradient {norm:g}; no model was written: lower "
+            f"training.learning_rate or training.gradient_clip, or raise training.warmup_epochs"
+        )
