@@ -9,11 +9,11 @@ from playwright.sync_api import Browser
 from pyspark.sql import SparkSession
 
 from lstmrec import config as configuration
-from lstmrec import runtime
 from lstmrec.config import Config
 from lstmrec.lake.store import Lake
 from tests.browser import chromium
 from tests.jobs.shop import Shop, job, make_shop
+from tests.local_spark import local_session
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,12 +31,14 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def spark(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     warehouse = str(tmp_path_factory.mktemp("warehouse"))
-    (
-        SparkSession.builder.master("local[2]")
-        .config("spark.sql.warehouse.dir", warehouse)
-        .config("spark.driver.memory", "3g")  # of all jobs of all tests, one after the other
+    session = local_session(
+        "tests",
+        config.spark,
+        {
+            "spark.sql.warehouse.dir": warehouse,
+            "spark.driver.memory": "3g",  # of all jobs of all tests, one after the other
+        },
     )
-    session = runtime.spark_session("tests", config.spark)
     yield session
     session.stop()
 

@@ -17,11 +17,11 @@ from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec import config as configuration
-from lstmrec import runtime
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import EVENTS
 from tests.jobs.logs import Log
 from tests.jobs.shop import ROOT, job
+from tests.local_spark import local_session
 
 DAYS = 30  # of one history; larger ones have as many times more
 LAST = date(2026, 1, 31)
@@ -96,8 +96,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON file of the figures")
     flags = parser.parse_args()
 
-    SparkSession.builder.master("local[2]")
-    spark = runtime.spark_session("bench", configuration.load(ROOT / "conf" / "base.yaml").spark)
+    spark = local_session("bench", configuration.load(ROOT / "conf" / "base.yaml").spark)
     new, seconds = flags.events // 100, {}
     for factor in (1, 10, 30):
         with tempfile.TemporaryDirectory() as folder:

@@ -21,11 +21,11 @@ from pyspark.sql import SparkSession
 
 from lstmrec import columns as c
 from lstmrec import config as configuration
-from lstmrec import runtime
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import SESSIONS
 from tests.jobs.logs import Log
 from tests.jobs.shop import ROOT, job
+from tests.local_spark import local_session
 
 CONF = ROOT / "conf" / "yoochoose.yaml"
 SESSIONS_A_USER = 4
@@ -118,8 +118,7 @@ def main() -> None:
     flags = parser.parse_args()
 
     rules = configuration.load(CONF)
-    SparkSession.builder.master("local[2]")
-    spark = runtime.spark_session("bench", rules.spark)
+    spark = local_session("bench", rules.spark)
     clicks = read(flags.log)
     with tempfile.TemporaryDirectory() as folder:
         found = compare(clicks, cut(spark, clicks, Path(folder)), rules.sessions.gap // pd.Timedelta(1, "us"))

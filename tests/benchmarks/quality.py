@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lstmrec import columns as c
 from lstmrec import config as configuration
-from lstmrec import runtime, scoring
+from lstmrec import scoring
 from lstmrec.config import Config
 from lstmrec.rank import accuracy
+from tests.local_spark import local_session
 
 ROOT = Path(__file__).parents[2]
 KS = (1, 5, 10, 20)
@@ -35,8 +36,7 @@ def base_config(folder: Path, grain: str, lengths: Sequence[int], inputs: Mappin
 
 
 def open_spark(config: Config) -> SparkSession:
-    SparkSession.builder.master("local[2]").config("spark.driver.memory", "2g")
-    spark = runtime.spark_session("bench", config.spark)
+    spark = local_session("bench", config.spark)
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 

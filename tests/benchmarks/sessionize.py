@@ -152,7 +152,7 @@ def print_table(named: dict[tuple[str, str], Contender], events: int, small: Pat
         faster = ratios(contender.took[large], ours.took[large])
         print(
             f"{task:>9} {engine:<8}{_row(speeds)}{'':3}{_row(faster)}"
-            f"{growth_exponent(contender, small, large):>9.2f}{contender.peak_mb:>9.0f}"
+            f"{growth_exponent(contender, small, large):>9.2f}{contender.peak.mb:>9.0f}"
         )
 
 
@@ -177,7 +177,7 @@ def figures_of(
             },
             "growth_exponent": growth_exponent(ours, small, large),
             "skew_ratio": ratios(ours.took[skewed], ours.took[large])[1] if skewed else None,
-            "peak_memory_mb": ours.peak_mb,
+            "peak_memory_mb": ours.peak.mb,
         }
 
     rivals = {

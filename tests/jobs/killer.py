@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaMergeBuilder
-from pyspark.sql import DataFrameWriter, SparkSession
+from pyspark.sql import DataFrameWriter
 
 from tests.jobs.shop import ROOT, job
 
@@ -66,7 +66,6 @@ if __name__ == "__main__":
     killer = Killer(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
     DataFrameWriter.save = killer.around(DataFrameWriter.save)  # type: ignore[method-assign]
     DeltaMergeBuilder.execute = killer.around(DeltaMergeBuilder.execute)  # type: ignore[method-assign]
-    SparkSession.builder.master("local[2]")
     for name in sys.argv[4].split(","):
         job(name)(sys.argv[5:])
     print(f"{killer.writes} writes")
