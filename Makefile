@@ -10,6 +10,7 @@ CONF ?= conf/base.yaml
 EVENTS ?= 10000000
 ITEMS ?= 12101
 WIDTH ?= 64
+USERS ?= 1000000
 
 TOOLS := .venv-tools/.filled
 MAIN := .venv/.filled
@@ -77,6 +78,16 @@ bench-own-sessions: $(MAIN) ## sessions of a real log beside its own (LOG='a.tsv
 bench-score: $(MAIN) $(ANALYST) ## how fast lists are ranked, next to faiss, numpy and the bare product (ITEMS=12101 WIDTH=64)
 	@$(IN_MAIN) OMP_NUM_THREADS=1 .venv/bin/python -m tests.benchmarks.score --items '$(ITEMS)' --width '$(WIDTH)' \
 		--out var/bench/score.json
+
+.PHONY: bench-users
+bench-users: $(MAIN) ## how long the scoring job takes as users grow tenfold, up to USERS=1000000
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.score_users --users '$(USERS)' --items '$(ITEMS)' \
+		--width '$(WIDTH)' --out var/bench/users.json
+
+.PHONY: bench-encoders
+bench-encoders: $(MAIN) ## the encoder of the model that serves RUN_DATE, in float32 and in int8 (after make run)
+	@$(IN_MAIN) OMP_NUM_THREADS=1 .venv/bin/python -m tests.benchmarks.encoders --conf '$(CONF)' \
+		--run-date '$(RUN_DATE)' --out var/bench/encoders.json
 
 .PHONY: bench-items
 bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first)

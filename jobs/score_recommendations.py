@@ -4,7 +4,7 @@ spark-submit jobs/score_recommendations.py --conf conf/base.yaml --run-date 2026
 """
 
 from lstmrec import gate, nightly, runtime
-from lstmrec.lake import accounting, checks
+from lstmrec.lake import accounting
 from lstmrec.lake.list_tables import RECOMMENDATIONS
 from lstmrec.runtime import Run
 
@@ -13,8 +13,6 @@ from lstmrec.runtime import Run
 def main(run: Run) -> None:
     night = nightly.prepare(run.lake, run.config, run.run_date)
     lists = night.lists().persist()
-    checks.require_unique(lists, RECOMMENDATIONS.key, RECOMMENDATIONS.name)
-
     verdicts = gate.judge(night.for_gate(lists), run.config.gate)
     by_source = accounting.count_outcomes(lists.select("source"))
     nightly.record(run.lake, night, verdicts, by_source)

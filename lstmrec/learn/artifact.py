@@ -15,7 +15,7 @@ This file needs numpy, Arrow and onnxruntime alone: executors score without Tens
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -40,6 +40,9 @@ ITEM_IDS: Final = "item_ids.json"
 METRICS: Final = "metrics.json"
 MANIFEST: Final = "manifest.json"
 FILES: Final = (ENCODER, WEIGHTS, ITEM_MATRIX, ITEM_BIAS, ITEM_IDS, METRICS)
+
+_LIKE: Final = 1.25  # histories up to so many times as long as the shortest are encoded together,
+_FEWEST_ROWS: Final = 8  # and so many in any case: of blocks of 170 and of 1,024 users, what was fastest
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -92,12 +95,13 @@ class Artifact:
         """
         self._require_known(items, self.manifest.n_items, "item")
         self._require_known(types, len(self.manifest.event_types), "event type")
-        if not len(items):
-            return np.zeros((0, self.manifest.width), np.float32)  # an LSTM of no rows aborts onnxruntime
-        given = {ITEMS: items, TYPES: types, GAPS: gaps, LENGTH: length}
-        names = [wanted.name for wanted in self.encoder.get_inputs()]
-        inputs = {name: np.ascontiguousarray(given[name], np.int32) for name in names}
-        vectors: Floats = self.encoder.run(None, inputs)[0]
+        given = {ITEMS: items, TYPES: types, GAPS: gaps}
+        names = [wanted.name for wanted in self.encoder.get_inputs() if wanted.name != LENGTH]
+        vectors = np.zeros((len(items), self.manifest.width), np.float32)
+        for rows in _of_like_length(length):
+            longest = int(length[rows].max())
+            inputs = {name: np.ascontiguousarray(given[name][rows, :longest], np.int32) for name in names}
+            vectors[rows] = self.encoder.run(None, inputs | {LENGTH: length[rows].astype(np.int32)})[0]
         return vectors
 
     def require_index(self, fingerprint: str) -> None:
@@ -191,6 +195,18 @@ def read_manifest(uri: str) -> Manifest:
         ) from None
     except (ValueError, AttributeError, ValidationError):
         raise BadArtifact(f"{uri}: {MANIFEST} is not a manifest; run train_model again") from None
+
+
+def _of_like_length(length: Ints) -> Iterator[npt.NDArray[np.intp]]:
+    """Rows to be encoded together: a step over padding costs what one over an event does."""
+    order = np.argsort(length, kind="stable")
+    ordered = length[order]
+    start = 0
+    while start < len(order):
+        end = int(np.searchsorted(ordered, ordered[start] * _LIKE, side="right"))
+        end = max(end, min(start + _FEWEST_ROWS, len(order)))
+        yield order[start:end]
+        start = end
 
 
 def _read(uri: str, name: str) -> bytes:
