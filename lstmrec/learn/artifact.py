@@ -95,13 +95,14 @@ class Artifact:
         """
         self._require_known(items, self.manifest.n_items, "item")
         self._require_known(types, len(self.manifest.event_types), "event type")
-        given = {ITEMS: items, TYPES: types, GAPS: gaps}
-        names = [wanted.name for wanted in self.encoder.get_inputs() if wanted.name != LENGTH]
+        names = {wanted.name for wanted in self.encoder.get_inputs()}
         vectors = np.zeros((len(items), self.manifest.width), np.float32)
         for rows in _of_like_length(length):
             longest = int(length[rows].max())
-            inputs = {name: np.ascontiguousarray(given[name][rows, :longest], np.int32) for name in names}
-            vectors[rows] = self.encoder.run(None, inputs | {LENGTH: length[rows].astype(np.int32)})[0]
+            given = {ITEMS: items[rows, :longest], TYPES: types[rows, :longest], GAPS: gaps[rows, :longest]}
+            given[LENGTH] = length[rows]
+            inputs = {name: np.ascontiguousarray(given[name], np.int32) for name in names}
+            vectors[rows] = self.encoder.run(None, inputs)[0]
         return vectors
 
     def require_index(self, fingerprint: str) -> None:
