@@ -31,12 +31,15 @@ def rules(config: Config, **changes: object) -> ListRules:
     return config.scoring.rules.model_copy(update=changes)
 
 
-def build(spark: SparkSession, rules: ListRules, with_catalogue: bool = True) -> Shelf:
+Catalogue = list[tuple[str, list[str] | None, date]]
+
+
+def build(spark: SparkSession, rules: ListRules, items: Catalogue | None = ITEMS) -> Shelf:
     index = [(item, place) for place, item in enumerate("abcdef", start=1)]
-    catalogue = spark.createDataFrame(ITEMS, "item_id string, categories array<string>, since date")
+    schema = "item_id string, categories array<string>, since date"
     return shelf.build(
         spark.createDataFrame(index, "item_id string, item_index int"),
-        catalogue if with_catalogue else None,
+        None if items is None else spark.createDataFrame(items, schema),
         spark.createDataFrame(ITEM_RULES, "item_id string, rule string"),
         spark.createDataFrame(POPULARITY, "segment string, item_id string, score double"),
         rules,
@@ -57,8 +60,14 @@ def test_what_can_be_had_today_and_is_not_hidden_is_allowed(spark: SparkSession,
 
 
 def test_a_shop_without_a_catalogue_offers_all_that_it_has_seen(spark: SparkSession, config: Config) -> None:
-    made = build(spark, rules(config), with_catalogue=False)
+    made = build(spark, rules(config), items=None)
     assert ids(made, made.allowed) == "abcd"
+
+
+def test_an_empty_catalogue_offers_nothing(spark: SparkSession, config: Config) -> None:
+    made = build(spark, rules(config), items=[])
+    assert ids(made, made.allowed) == ""
+    assert made.popular_with(EVERYBODY).items.size == 0
 
 
 def test_an_item_is_offered_once_it_has_been_in_stock_for_so_many_days(
