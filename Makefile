@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 RUN_DATE ?= 1998-04-22
 CONF ?= conf/base.yaml
 EVENTS ?= 10000000
+AIRFLOW_PORT ?= 8080
 ITEMS ?= 12101
 WIDTH ?= 64
 USERS ?= 1000000
@@ -41,9 +42,14 @@ run: $(MAIN) $(SAMPLE) ## the whole road on the sample log: raw clicks to top-N 
 	@$(IN_MAIN) .venv/bin/spark-submit --master 'local[2]' \
 		jobs/run_road.py --conf '$(CONF)' --run-date '$(RUN_DATE)'
 
+.PHONY: airflow
+airflow: $(MAIN) $(AIRFLOW) ## Airflow on loopback with the DAGs, paused, for CONF, until ctrl-C (AIRFLOW_PORT=8080)
+	@CONF='$(CONF)' AIRFLOW_PORT='$(AIRFLOW_PORT)' .ci/airflow.sh
+
 .PHONY: run-airflow
-run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) $(SAMPLE) ## the nightly DAG, run by Airflow for RUN_DATE
-	@RUN_DATE='$(RUN_DATE)' CONF='$(CONF)' .ci/run_airflow.sh
+run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) ## three nights of a small log in Airflow's pages, one by its schedule
+	@env -u PYTHONPATH .venv-airflow/bin/python tests/airflow_dags/three_nights.py \
+		--folder var/nights --port '$(AIRFLOW_PORT)'
 
 ##@ Check
 .PHONY: test
@@ -60,6 +66,10 @@ check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marke
 test-deep: $(MAIN) ## many more examples of what holds for every log and every crash; an hour or so
 	@$(IN_MAIN) .venv/bin/pytest tests/jobs/test_any_batches.py tests/jobs/test_crash.py \
 		tests/jobs/test_publication.py --hypothesis-profile deep
+
+.PHONY: airflow-drill
+airflow-drill: $(MAIN) $(AIRFLOW) $(ANALYST) ## what goes wrong at night, and how it is mended, under a real scheduler
+	@env -u PYTHONPATH .venv-airflow/bin/python -m pytest tests/airflow_dags --confcutdir tests/airflow_dags -m deep
 
 .PHONY: bench-sessions
 bench-sessions: $(MAIN) $(ANALYST) ## how fast sessions are cut, next to DuckDB, polars and a plain window (EVENTS=10000000)

@@ -8,17 +8,31 @@ connection `spark_lstmrec`, and the variables `lstmrec_home`, `lstmrec_conf` and
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from lstmrec_alerts import Alert
+from lstmrec_tables import READS, WRITES, table
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 CONNECTION = "spark_lstmrec"
 
 # The last UTC day whose log is complete. A run stands for the day of its logical date; a run asked
 # for "now" (or with no logical date) stands for the day before it was due, since today's log is not
-# complete. It depends on the run alone, so clearing a task later gives the same day again.
+# complete; and a run that new data asked for stands for the day of that data. It depends on the run
+# alone, so clearing a task later gives the same day again.
 RUN_DATE = (
     "{% set due = dag_run.run_after | ds %}"
-    "{{ ds if ds is defined and ds != due else macros.ds_add(due, -1) }}"
+    "{% set told = triggering_asset_events.values() | map('list') | sum(start=[]) %}"
+    "{% set days = told | map(attribute='extra.run_date') | select | list %}"
+    "{{ days | max if days else ds if ds is defined and ds != due else macros.ds_add(due, -1) }}"
+)
+
+FAILED = (
+    "{{ ti.dag_id }}: {{ ti.task_id }} failed for " + RUN_DATE + " at try {{ ti.try_number }}; what was"
+    " published before stays current. Why: the last lines of {{ ti.log_url }} What to do: the DAG's docs."
 )
 
 HOME = "{{ var.value.lstmrec_home }}"
@@ -44,8 +58,19 @@ def spark_job(job: str, execution_timeout: timedelta) -> SparkSubmitOperator:
         env_vars={"PYSPARK_PYTHON": PYTHON},  # Spark's Python workers take python3 of the PATH otherwise
         properties_file=SPARK_PROPERTIES,
         execution_timeout=execution_timeout,
+        inlets=[table(name) for name in READS[job]],
+        outlets=[table(name) for name in WRITES[job]],
+        post_execute=say_run_date,
+        on_failure_callback=Alert(FAILED),
         durable=False,  # a retry submits anew: a job is safe to run twice, and YARN needs no REST polling
     )
+
+
+def say_run_date(context: Context, _result: Any = None) -> None:
+    """Let the events of the tables that the task has written say of which day they are."""
+    task = context["task"]
+    for asset in task.outlets:
+        context["outlet_events"][asset].extra["run_date"] = task.application_args[-1]
 
 
 def build_sequences() -> SparkSubmitOperator:

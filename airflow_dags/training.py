@@ -2,7 +2,7 @@
 
 Output: a new model artifact, its row in `model_runs`, and its `metrics` next to the baselines' and to
 those of the model that serves. If they pass the gate it is promoted, and the next `nightly_scoring` run
-scores with it.
+scores with it (or `scoring_by_data` at once, where that is unpaused).
 
 Starts on Mondays at 05:00 UTC, after the night's scoring, and stands for Sunday, the last UTC day
 whose log is complete. It builds the tables up to that day first: where the night has done so already
@@ -21,6 +21,7 @@ Put the cause right, then clear the task with what follows it.
 
 - `ingest_events` to `build_sequences`: see the same task in the runbook of `nightly_scoring`. If the
   log speaks of a concurrent write, the night was late and wrote the same table: the retry mends it.
+- `ingest_catalogue`: see there, too. Only the evaluation waits for it.
 - `train_model`: memory of the host; a rank that died (the first traceback in the log is the cause, the
   other ranks only lost it); fewer row groups of `sequences` than training processes. It starts anew.
 - `evaluate_model`: was the artifact moved or changed since? Then clear `train_model` instead.
@@ -49,8 +50,10 @@ with DAG(
     max_active_tasks=1,  # of a run: one Spark application at a time
     default_args=DEFAULT_ARGS,
 ):
+    ingest_catalogue = spark_job("ingest_catalogue", timedelta(minutes=30))
     train_model = spark_job("train_model", timedelta(hours=8))
     evaluate_model = spark_job("evaluate_model", timedelta(hours=2))
     promote_model = spark_job("promote_model", timedelta(minutes=30))
 
-    build_sequences() >> train_model >> evaluate_model >> promote_model
+    build_sequences() >> train_model
+    [train_model, ingest_catalogue] >> evaluate_model >> promote_model

@@ -88,8 +88,9 @@ def load(path: Path) -> Config:
     BadConfig
         With one line a wrong key: the file (or environment variable) that set it, the key, the reason.
     """
-    files = [path] if path.name == BASE else [path.with_name(BASE), path]
-    layers = {str(file): layering.read(file) for file in files}
+    own = layering.read(path)  # first: of two missing files it is the one that was asked for
+    base = path.with_name(BASE)
+    layers = {str(base): own if path.name == BASE else layering.read(base), str(path): own}
     merged: dict[str, Any] = {}
     for layer in layers.values():
         merged = layering.merge(merged, layer)

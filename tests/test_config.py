@@ -198,6 +198,10 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_of_two_missing_files_the_one_that_was_asked_for_is_told(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "own.yaml").startswith(f"{tmp_path}/own.yaml: cannot be read")
+
+
 def test_a_file_without_a_base_yaml_beside_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("model: {width: 5}\n")
     assert refusal(tmp_path / "own.yaml").startswith(f"{tmp_path}/base.yaml: cannot be read")

@@ -25,7 +25,7 @@ def dags() -> dict[str, Any]:
     return rendered_argv.load_dags()
 
 
-@pytest.fixture(params=["nightly_scoring", "training", "upkeep"])
+@pytest.fixture(params=["nightly_scoring", "training", "upkeep", "scoring_by_data"])
 def dag(request: pytest.FixtureRequest, dags: dict[str, Any]) -> Any:
     return dags[request.param]
 

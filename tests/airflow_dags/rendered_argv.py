@@ -53,10 +53,36 @@ def load_dags() -> dict[str, DAG]:
     return dict(bag.dags)
 
 
-def render(dag: DAG, task_id: str, logical_date: datetime | None, run_after: datetime) -> Any:
-    """The task with its templates rendered, as Airflow renders it in a run of that date, due then."""
+def render(
+    dag: DAG,
+    task_id: str,
+    logical_date: datetime | None,
+    run_after: datetime,
+    asked_by: tuple[tuple[str, str], ...] = (),
+) -> Any:
+    """The task with its templates rendered, as Airflow renders it in a run of that date, due then.
+
+    `asked_by` are the events that the run was started for: an asset's name and its run date.
+    """
+    context = template_context(dag, task_id, logical_date, run_after, asked_by)
+    context["task"].render_template_fields(context)
+    return context["task"]
+
+
+def template_context(
+    dag: DAG,
+    task_id: str,
+    logical_date: datetime | None,
+    run_after: datetime,
+    asked_by: tuple[tuple[str, str], ...] = (),
+) -> Any:
+    """What Airflow tells a task, and its callbacks, of such a run."""
     from airflow.api_fastapi.execution_api.datamodels.taskinstance import DagRun, TIRunContext
     from airflow.sdk import timezone
+    from airflow.sdk.api.datamodels._generated import (
+        AssetEventDagRunReference,
+        AssetReferenceAssetEventDagRun,
+    )
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     run = DagRun.model_construct(
@@ -68,11 +94,23 @@ def render(dag: DAG, task_id: str, logical_date: datetime | None, run_after: dat
         data_interval_end=None,
         partition_key=None,
         partition_date=None,
-        consumed_asset_events=[],
+        consumed_asset_events=[
+            AssetEventDagRunReference.model_construct(
+                asset=AssetReferenceAssetEventDagRun(name=name, uri=name, extra={}),
+                extra={"run_date": day},
+                source_aliases=[],
+                source_dag_id="another",
+                source_task_id="its_task",
+                source_run_id="its_run",
+                source_map_index=-1,
+                timestamp=run_after,
+            )
+            for name, day in asked_by
+        ],
         conf={},
     )
     task = dag.get_task(task_id).prepare_for_execution()
-    context = RuntimeTaskInstance.model_construct(
+    return RuntimeTaskInstance.model_construct(
         id=None,
         task_id=task_id,
         dag_id=dag.dag_id,
@@ -82,9 +120,9 @@ def render(dag: DAG, task_id: str, logical_date: datetime | None, run_after: dat
         _ti_context_from_server=TIRunContext.model_construct(
             dag_run=run, max_tries=0, variables=[], connections=[], task_reschedule_count=0
         ),
+        try_number=3,
+        max_tries=2,
     ).get_template_context()
-    task.render_template_fields(context)
-    return task
 
 
 def spark_submit(task: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""A whole run by `airflow dags test`, with a program in the place of spark-submit that notes its calls."""
+"""Runs by `airflow dags test`, with spark-submit, or a program in its place that notes its calls."""
 
 from __future__ import annotations
 
@@ -19,16 +19,9 @@ echo "$job $PYSPARK_PYTHON" >> "$CALLS"
 """
 
 
-def night(folder: Path, failing: str) -> tuple[int, str, list[str]]:
-    """Run the nightly DAG with one failing job: exit code, Airflow's log, the calls of spark-submit."""
-    binary, calls = folder / "bin" / "spark-submit", folder / "calls"
-    binary.parent.mkdir()
-    binary.write_text(NOTES_ITS_CALL, encoding="utf-8")
-    binary.chmod(0o755)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
-        "PATH": f"{binary.parent}:{os.environ['PATH']}",
-        "CALLS": str(calls),
-        "FAILING": failing,
+def fresh_airflow(folder: Path) -> dict[str, str]:
+    """The environment of an Airflow of our DAGs that has its home in the folder."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
         "AIRFLOW_HOME": str(folder / "home"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -36,6 +29,19 @@ def night(folder: Path, failing: str) -> tuple[int, str, list[str]]:
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_VAR_LSTMREC_HOME": str(REPOSITORY),
         "AIRFLOW_CONN_SPARK_LSTMREC": '{"conn_type": "spark", "host": "local[1]"}',
+    }
+
+
+def night(folder: Path, failing: str) -> tuple[int, str, list[str]]:
+    """Run the nightly DAG with one failing job: exit code, Airflow's log, the calls of spark-submit."""
+    binary, calls = folder / "bin" / "spark-submit", folder / "calls"
+    binary.parent.mkdir()
+    binary.write_text(NOTES_ITS_CALL, encoding="utf-8")
+    binary.chmod(0o755)
+    environ = fresh_airflow(folder) | {
+        "PATH": f"{binary.parent}:{os.environ['PATH']}",
+        "CALLS": str(calls),
+        "FAILING": failing,
     }
     subprocess.run([AIRFLOW, "db", "migrate"], check=True, capture_output=True, env=environ)
     done = subprocess.run(
@@ -59,3 +65,22 @@ def test_a_job_that_keeps_failing_is_tried_three_times_and_stops_what_reads_its_
     }
     assert code != 0
     assert "BrokenContract: planted" in log
+
+
+def test_a_configuration_that_is_not_there_fails_the_task_and_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.yaml"
+    environ = fresh_airflow(tmp_path) | {
+        "PATH": f"{REPOSITORY}/.venv/bin:{os.environ['PATH']}",
+        "AIRFLOW_VAR_LSTMREC_CONF": str(missing),
+    }
+    subprocess.run([AIRFLOW, "db", "migrate"], check=True, capture_output=True, env=environ)
+    done = subprocess.run(
+        [AIRFLOW, "dags", "test", "upkeep", "2026-01-31"],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environ,
+    )
+    assert done.returncode != 0
+    assert f"keep_tables: {missing}" in done.stdout

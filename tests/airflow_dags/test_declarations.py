@@ -24,21 +24,32 @@ NIGHTLY: dict[str, set[str]] = {
     "ingest_catalogue": set(),
     "score_recommendations": {"build_sequences", "ingest_catalogue"},
 }
-TRAINING = {
+TRAINING: dict[str, set[str]] = {
+    "ingest_catalogue": set(),
     "train_model": {"build_sequences"},
-    "evaluate_model": {"train_model"},
+    "evaluate_model": {"train_model", "ingest_catalogue"},
     "promote_model": {"evaluate_model"},
 }
 UPKEEP: dict[str, set[str]] = {"keep_tables": set()}
-ARROWS = {"nightly_scoring": BUILD | NIGHTLY, "training": BUILD | TRAINING, "upkeep": UPKEEP}
+BY_DATA: dict[str, set[str]] = {"score_recommendations": set()}
+ARROWS = {
+    "nightly_scoring": BUILD | NIGHTLY,
+    "training": BUILD | TRAINING,
+    "upkeep": UPKEEP,
+    "scoring_by_data": BY_DATA,
+}
 
-READS = re.compile(r"\blake\.read\w*\(\s*([A-Z_]+)")
-WRITES = re.compile(r"\blake\.(?:replace|append|upsert|add_missing)\w*\(\s*([A-Z_]+)")
+ROAD = re.compile(r"^\| `(\w+)` \| (.*) \| (.*) \|$", re.MULTILINE)
+BY_HAND = {"item_rules"}
+"""Tables that people write."""
 
 
-def tables(of: re.Pattern[str], job: str) -> set[str]:
-    """The tables which the text of a job names; what it reads through a helper is not seen."""
-    return set(of.findall((REPOSITORY / "jobs" / f"{job}.py").read_text(encoding="utf-8")))
+def names(assets: list[Any]) -> set[str]:
+    return {asset.name.removeprefix("lstmrec.") for asset in assets}
+
+
+def words(cell: str) -> set[str]:
+    return set(re.findall(r"`(\w+)`", cell))
 
 
 def test_the_folder_holds_these_dags_and_each_loads(dags: dict[str, Any]) -> None:
@@ -50,11 +61,41 @@ def test_the_arrows_are_these(dag: Any) -> None:
 
 
 def test_each_task_waits_for_the_tables_that_its_job_reads(dag: Any) -> None:
-    assert tables(READS, "build_item_index") >= {"SESSIONS"}
     for task in dag.tasks:
         before = {upstream.task_id for upstream in task.get_flat_relatives(upstream=True)}
-        for other in set(dag.task_ids) - before - {task.task_id}:
-            assert not tables(READS, task.task_id) & tables(WRITES, other), (task.task_id, other)
+        for other in set(dag.tasks) - {task}:
+            if names(task.inlets) & names(other.outlets):
+                assert other.task_id in before, (task.task_id, other.task_id)
+
+
+def test_training_writes_all_it_reads_so_that_it_can_be_the_first_on_an_empty_lake(
+    dags: dict[str, Any],
+) -> None:
+    tasks = dags["training"].tasks
+    read, written = (set().union(*(names(getattr(t, way)) for t in tasks)) for way in ("inlets", "outlets"))
+    assert read - written == set()
+
+
+def test_the_tables_of_a_task_are_those_that_the_readme_tells_of_its_job(dag: Any) -> None:
+    road = {
+        job: (words(reads), words(writes))
+        for job, reads, writes in ROAD.findall((REPOSITORY / "README.md").read_text(encoding="utf-8"))
+    }
+    for task in dag.tasks:
+        reads, writes = road[task.task_id]
+        assert (names(task.inlets), names(task.outlets) - {"serving_model"}) == (reads, writes), task.task_id
+
+
+def test_every_table_that_is_read_is_written_by_some_task_or_by_people(dags: dict[str, Any]) -> None:
+    tasks = [task for dag in dags.values() for task in dag.tasks]
+    read, written = (set().union(*(names(getattr(t, way)) for t in tasks)) for way in ("inlets", "outlets"))
+    assert read - written == BY_HAND
+
+
+def test_only_a_promoted_model_is_an_event_that_asks_for_lists(dags: dict[str, Any]) -> None:
+    promotes = {task.task_id for task in dags["training"].tasks if "serving_model" in names(task.outlets)}
+    (asked_by,) = dags["scoring_by_data"].timetable.asset_condition.objects
+    assert (promotes, asked_by.name) == ({"promote_model"}, "lstmrec.serving_model")
 
 
 def test_a_dag_does_not_start_twice_nor_run_two_spark_jobs_at_once(dag: Any) -> None:
@@ -74,25 +115,38 @@ def test_each_task_goes_through_the_connection_and_is_submitted_anew_on_a_retry(
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "tags"), [("nightly_scoring", "nightly"), ("training", "weekly"), ("upkeep", "weekly")]
+    ("dag_id", "tags"),
+    [
+        ("nightly_scoring", "nightly"),
+        ("training", "weekly"),
+        ("upkeep", "weekly"),
+        ("scoring_by_data", "by data"),
+    ],
 )
 def test_tags_tell_the_product_and_the_rhythm(dags: dict[str, Any], dag_id: str, tags: str) -> None:
     assert dags[dag_id].tags == {"lstmrec", tags}
 
 
 def test_the_runbook_names_the_output_every_task_and_what_a_rerun_does(dags: dict[str, Any]) -> None:
-    nightly, training, upkeep = (dags[dag_id].doc_md for dag_id in ARROWS)
+    nightly, training, upkeep, by_data = (dags[dag_id].doc_md for dag_id in ARROWS)
     for task_id in ARROWS["nightly_scoring"]:
         assert f"`{task_id}`" in nightly.partition("## When a task failed")[2]
     assert "- `keep_tables`" in upkeep.partition("## When a task failed")[2]
-    for task_id in ("ingest_events` to `build_sequences", "train_model", "evaluate_model", "promote_model"):
+    assert "- `score_recommendations`" in by_data.partition("## When a task failed")[2]
+    for task_id in (
+        "ingest_events` to `build_sequences",
+        "ingest_catalogue",
+        "train_model",
+        "evaluate_model",
+        "promote_model",
+    ):
         assert f"- `{task_id}`" in training.partition("## When a task failed")[2]
-    for doc in (nightly, training, upkeep):
+    for doc in (nightly, training, upkeep, by_data):
         assert doc.startswith("# ") and "Output: " in doc and "A rerun is safe" in " ".join(doc.split())
 
 
 def test_dag_files_import_airflow_the_standard_library_and_their_own_helper_only() -> None:
-    allowed = {"airflow", "lstmrec_tasks"} | set(sys.stdlib_module_names)
+    allowed = {"airflow", "lstmrec_alerts", "lstmrec_tables", "lstmrec_tasks"} | set(sys.stdlib_module_names)
     for file in DAGS.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -122,5 +176,5 @@ def test_parsing_reads_no_variable_and_no_connection(tmp_path: Path) -> None:
         text=True,
         env=environ,
     )
-    assert done.stdout.splitlines()[-1:] == ["['nightly_scoring', 'training', 'upkeep']"], done.stderr
+    assert done.stdout.splitlines()[-1:] == [str(sorted(ARROWS))], done.stderr
     assert not (tmp_path / "airflow.db").exists()

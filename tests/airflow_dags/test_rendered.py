@@ -105,7 +105,7 @@ def test_the_script_prints_the_argv_of_every_task_as_json() -> None:
         [sys.executable, str(script), "2024-02-29"], check=True, capture_output=True, text=True, env=environ
     )
     argv = json.loads(done.stdout)
-    assert set(argv) == {"nightly_scoring", "training", "upkeep"}
+    assert set(argv) == {"nightly_scoring", "training", "upkeep", "scoring_by_data"}
     assert argv["training"]["evaluate_model"] == [
         f"{REPOSITORY}/jobs/evaluate_model.py",
         "--conf",

@@ -73,6 +73,14 @@ def test_a_run_without_a_logical_date_stands_for_the_day_before_it_was_due(dag: 
     assert run_date(dag, None, utc("2026-01-01T00:00")) == "2025-12-31"
 
 
+def test_a_run_that_data_asked_for_stands_for_the_newest_day_of_that_data(dags: dict[str, Any]) -> None:
+    asked_by = (("lstmrec.serving_model", "2026-01-18"), ("lstmrec.serving_model", "2026-01-25"))
+    for logical_date in (None, utc("2026-02-01T07:00")):
+        due = utc("2026-02-01T07:00:03")
+        task = render(dags["scoring_by_data"], "score_recommendations", logical_date, due, asked_by)
+        assert job_argv(task)[-1] == "2026-01-25"
+
+
 def test_after_a_pause_only_the_last_night_is_made_up(dags: dict[str, Any]) -> None:
     scheduled = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dags["nightly_scoring"]))
     info = scheduled.timetable.next_dagrun_info(

@@ -22,7 +22,7 @@ def test_each_rendered_task_is_a_call_that_its_job_can_parse() -> None:
     )
     assert rendered.returncode == 0, rendered.stderr
     dags = json.loads(rendered.stdout)
-    assert set(dags) == {"nightly_scoring", "training", "upkeep"}
+    assert set(dags) == {"nightly_scoring", "training", "upkeep", "scoring_by_data"}
     for tasks in dags.values():
         for task, (application, *flags) in tasks.items():
             assert Path(application).name == f"{task}.py"
