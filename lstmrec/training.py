@@ -16,12 +16,9 @@ from lstmrec.lake.data_files import data_files
 from lstmrec.lake.model_tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.learn.artifact import ModelRecord
-from lstmrec.learn.spec import DataFile, TrainingResult, TrainingSpec
+from lstmrec.learn.spec import NOT_OF_THE_MODEL, DataFile, TrainingResult, TrainingSpec
 from lstmrec.prepare.histories import type_vocabulary
 from lstmrec.prepare.splits import TRAIN, TRAIN_AND_VALIDATION, VALIDATION
-
-_NOT_OF_THE_MODEL = {"launcher", "start_timeout_seconds", "artifacts"}
-"""Training keys that say where and how it runs: the model is the same whatever they are."""
 
 
 def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
@@ -38,7 +35,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     index_fingerprint = models.index_fingerprint(index, n_items)
     settings = {
         "model": config.model.model_dump(mode="json"),
-        "training": config.training.model_dump(mode="json", exclude=_NOT_OF_THE_MODEL),
+        "training": config.training.model_dump(mode="json", exclude=NOT_OF_THE_MODEL),
         "sequences": config.sequences.model_dump(mode="json"),
     }
     made_of = json.dumps([settings, models.fingerprint(rows), index_fingerprint, __version__], sort_keys=True)

@@ -21,6 +21,11 @@ class WeightAverage:
         self._least = 1 / max(1, steps)
         self._taken = tf.Variable(0.0, trainable=False)
 
+    @property
+    def variables(self) -> list[Any]:
+        """All that it remembers."""
+        return [*self._average, self._taken]
+
     def update(self) -> None:
         """Take in the weights after one more step; usable in a tf.function."""
         self._taken.assign_add(1.0)

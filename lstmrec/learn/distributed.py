@@ -1,7 +1,7 @@
 """Many processes, one training: the only file that knows Horovod.
 
 The same code runs alone, under horovodrun on this machine, and in the tasks of a Spark job. What a rank
-calls comes first (start, broadcast, sum_over_ranks, require_agreement), the launchers after it.
+calls comes first (from start to require_agreement), the launchers after it.
 
     python -m lstmrec.learn.distributed spec.json result.json      what horovodrun starts on each rank
 """
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import horovod.tensorflow as hvd
 import tensorflow as tf
@@ -27,11 +27,16 @@ from lstmrec.learn.storage import absolute
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 CHIEF: Final = 0
 RANK_ENVIRONMENT: Final = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "600",  # a rank that others wait for so long is lost: end them all
 }
+
+LEFT_BEHIND: Final = "Horovod has been shut down"
+"""In what a rank says whose partner is gone."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,20 @@ def start() -> Ranks:
     return Ranks(hvd.rank(), hvd.size())
 
 
+def from_chief(value: T) -> T:
+    """The chief's value, on every rank."""
+    return hvd.broadcast_object(value, CHIEF) if hvd.size() > 1 else value
+
+
+def gather(value: T) -> list[T]:
+    """Every rank's value, by rank; on every rank."""
+    return hvd.allgather_object(value) if hvd.size() > 1 else [value]
+
+
 def broadcast(variables: Sequence[Any]) -> None:
     """Give every rank the chief's values."""
-    if hvd.size() > 1:
-        for variable, value in zip(
-            variables, hvd.broadcast_object([v.numpy() for v in variables], CHIEF), strict=True
-        ):
-            variable.assign(value)
+    for variable, value in zip(variables, from_chief([v.numpy() for v in variables]), strict=True):
+        variable.assign(value)
 
 
 def sum_over_ranks(tensors: Sequence[Any]) -> list[Any]:
@@ -92,8 +104,7 @@ def require_agreement(variables: Sequence[Any]) -> None:
     digest = hashlib.sha256()
     for variable in variables:
         digest.update(variable.numpy().tobytes())
-    mine = digest.hexdigest()
-    digests = hvd.allgather_object(mine) if hvd.size() > 1 else [mine]
+    digests = gather(digest.hexdigest())
     strays = [rank for rank, other in enumerate(digests) if other != digests[CHIEF]]
     if strays:
         raise LstmrecError(
@@ -172,7 +183,12 @@ def _launch_here(spec: TrainingSpec) -> TrainingResult:
             for line in running.stdout or ():
                 relay.write(line)
         if running.returncode or not answer.exists():
-            raise LstmrecError(relay.failure or f"training: horovodrun ended with code {running.returncode}")
+            raise LstmrecError(
+                relay.failure
+                or f"training: a rank was lost without a word (horovodrun ended with code "
+                f"{running.returncode}): killed, for memory perhaps? Run it again: it goes on after its last "
+                f"checkpoint"
+            )
         return TrainingResult.model_validate_json(answer.read_text())
 
 
@@ -182,7 +198,8 @@ def train_rank(spec: str) -> str:
     try:
         return _train(TrainingSpec.model_validate_json(spec)).model_dump_json()
     except Exception as error:
-        print(failure_line(os.environ.get("HOROVOD_RANK", "0"), error), flush=True)
+        if LEFT_BEHIND not in str(error):  # else another rank has the reason
+            print(failure_line(os.environ.get("HOROVOD_RANK", "0"), error), flush=True)
         raise
 
 

@@ -1,4 +1,4 @@
-"""The training story: feed, step, validate, stop early, agree, write the artifact. Every rank runs it."""
+"""The training story: learn, validate, stop early, agree, write the artifact. Every rank runs it."""
 
 import logging
 import time
@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from lstmrec.errors import BadInput
-from lstmrec.learn import distributed
+from lstmrec.learn import checkpoint, distributed
+from lstmrec.learn.checkpoint import Checkpoints, Progress
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.feed import Feed, Highest
@@ -19,6 +20,7 @@ from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.negatives import Counts
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.trainer import Learnt, Trainer
+from lstmrec.recipe import TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     )
     if ranks.is_chief:
         export(model, spec, result, item_ids)
+        checkpoint.remove(spec)
     return result
 
 
@@ -74,24 +77,27 @@ def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
         _with_rows("validation", spec.validation), ranks.rank, ranks.size, VALIDATION_ROWS, _highest(spec)
     )
     trainer = _trainer(spec, ranks, training)
-    history: list[EpochRecord] = []
-    best, best_weights, most = None, trainer.model.get_weights(), -1.0
-    for number in range(1, spec.training.max_epochs + 1):
+    checkpoints = Checkpoints(spec, "choose", ranks)
+    progress = checkpoints.resume(trainer)
+    while not _is_over(progress, spec.training):
+        number = len(progress.history) + 1
         learnt = trainer.learn(training, number)
         with trainer.average.in_place():
             hits, gains = trainer.validate(validation)
             record = _record(number, learnt, hits, gains)
-            if best is None or gains > most:  # the first of equals
-                best, best_weights, most = record, trainer.model.get_weights(), gains
-        history.append(record)
+            progress.history.append(record)
+            if progress.best is record:
+                progress.best_weights = trainer.model.get_weights()
+        checkpoints.keep(trainer, progress)
         if ranks.is_chief:
-            log.info("%s%s", _line(record, hits, gains), "  best" if record is best else "")
-        if record.epoch - best.epoch >= spec.training.patience:
-            break
-    if best is None:
-        raise BadInput("training.max_epochs: no epoch was trained; raise it")
-    trainer.model.set_weights(best_weights)
-    return Trained(trainer.model, best, history, training.steps)
+            log.info("%s%s", _line(record, hits, gains), "  best" if record is progress.best else "")
+    trainer.model.set_weights(progress.best_weights)
+    return Trained(trainer.model, progress.best, progress.history, training.steps)
+
+
+def _is_over(progress: Progress, config: TrainingConfig) -> bool:
+    epochs = len(progress.history)
+    return epochs >= config.max_epochs or (epochs > 0 and epochs - progress.best.epoch >= config.patience)
 
 
 def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
@@ -99,16 +105,18 @@ def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
     split = spec.training.learn_from
     training = _feed(split, spec.train if split == "train" else spec.train_and_validation, spec, ranks)
     trainer = _trainer(spec, ranks, training)
-    history = []
-    for number in range(1, epochs + 1):
+    checkpoints = Checkpoints(spec, "final", ranks)
+    progress = checkpoints.resume(trainer)
+    for number in range(len(progress.history) + 1, epochs + 1):
         learnt = trainer.learn(training, number)
-        history.append(_record(number, learnt, None, None))
+        progress.history.append(_record(number, learnt, None, None))
+        checkpoints.keep(trainer, progress)
         if ranks.is_chief:
             log.info("final epoch %3d  loss %.4f  %.1f s", number, learnt.loss, learnt.seconds)
     with trainer.average.in_place():
         averaged = trainer.model.get_weights()
     trainer.model.set_weights(averaged)
-    return Trained(trainer.model, history[-1], history, training.steps)
+    return Trained(trainer.model, progress.history[-1], progress.history, training.steps)
 
 
 def _trainer(spec: TrainingSpec, ranks: Ranks, training: Feed) -> Trainer:

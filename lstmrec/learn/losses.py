@@ -21,6 +21,8 @@ class Loss(NamedTuple):
 
     of_rows: RowsLoss
     later_items: float
+    seeds: tuple[Any, ...] = ()
+    """Variables of its random numbers, which differ by rank."""
 
 
 def chosen_loss(config: TrainingConfig, n_items: int) -> str:
@@ -48,13 +50,14 @@ def loss_of(config: TrainingConfig, n_items: int, count_items: Callable[[], Coun
                 model, vectors, targets, negatives.draw(), config.bpr_max_penalty
             ),
             0.0,
+            (negatives.seeds.state,),
         )
 
     def sampled(model: NextItemModel, vectors: Any, targets: Any) -> Any:
         drawn = negatives.draw()
         return sampled_softmax(model, vectors, targets, drawn, negatives.log_expected(drawn))
 
-    return Loss(sampled, config.later_items)
+    return Loss(sampled, config.later_items, (negatives.seeds.state,))
 
 
 def next_item_loss(model: NextItemModel, items: Any, states: Any, length: Any, loss: Loss) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -23,13 +24,17 @@ class Negatives:
         weights[PAD] = 0
         share = weights / weights.sum()
         self._number = number
+        self.seeds = (
+            keras.random.SeedGenerator()
+        )  # unlike TensorFlow's own state, it can be kept and put back
         self._up_to = tf.constant(np.cumsum(share[PAD + 1 :]), tf.float64)  # float32 ends at a million items
         with np.errstate(divide="ignore"):
             self._log_expected = tf.constant(np.log(number * share), tf.float32)
 
     def draw(self) -> Any:
         """[number] item indices."""
-        points = tf.random.uniform((self._number,), dtype=tf.float64) * self._up_to[-1]
+        seed = tf.cast(self.seeds.next(), tf.int64)
+        points = tf.random.stateless_uniform((self._number,), seed, dtype=tf.float64) * self._up_to[-1]
         places = tf.searchsorted(self._up_to, points, side="right")
         return tf.minimum(places, tf.size(self._up_to) - 1) + (PAD + 1)
 

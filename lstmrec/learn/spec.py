@@ -1,12 +1,15 @@
 """All that a rank needs to train a model, as one JSON text that travels to every rank."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.recipe import ModelConfig, TrainingConfig
+
+NOT_OF_THE_MODEL: Final = {"launcher", "start_timeout_seconds", "artifacts", "checkpoint_epochs"}
+"""Training keys that say where and how it runs: the model is the same whatever they are."""
 
 
 class DataFile(BaseModel):

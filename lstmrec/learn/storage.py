@@ -30,6 +30,12 @@ def open_store(uri: str) -> tuple[pafs.FileSystem, str]:
     return store, path
 
 
+def beside(uri: str, folder: str) -> str:
+    """The name of `uri` within a folder next to it: that of /a/m1 beside `logs` is /a/logs/m1."""
+    parent, _, name = uri.rstrip("/").rpartition("/")
+    return f"{parent}/{folder}/{name}"
+
+
 def child(path: str, name: str) -> str:
     """The path of `name` in the folder `path`."""
     return f"{path.rstrip('/')}/{name}"

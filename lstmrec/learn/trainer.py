@@ -47,6 +47,18 @@ class Trainer:
         )
         self._last = LastState()
 
+    @property
+    def state(self) -> list[Any]:
+        """All that its next steps follow from, alike on all ranks."""
+        return [*self.model.weights, *self.optimizer.variables, *self.average.variables]
+
+    @property
+    def seeds(self) -> list[Any]:
+        """Where it is in its random numbers, of which each rank has its own."""
+        weights = {id(weight) for weight in self.model.weights}
+        of_dropout = [variable for variable in self.model.variables if id(variable) not in weights]
+        return [*of_dropout, *self.loss.seeds]
+
     def learn(self, training: Feed, epoch: int) -> Learnt:
         """Take the steps of an epoch.
 
