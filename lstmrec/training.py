@@ -78,6 +78,9 @@ def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -
     record = spec.record
     metrics = {
         "loss": result.best.loss,
+        "accuracy": result.best.accuracy,
+        "validation_loss": result.best.validation_loss,
+        "validation_accuracy": result.best.validation_accuracy,
         "validation_ndcg_at_10": result.best.ndcg_at_10,
         "validation_hit_rate_at_10": result.best.hit_rate_at_10,
     }

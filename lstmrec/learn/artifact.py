@@ -5,7 +5,7 @@
     item_matrix.npy     float32 [n_items + 1, width]; row 0 is PAD
     item_bias.npy       float32 [n_items + 1]; PAD has -inf, so that it is never ranked
     item_ids.json       item_id at each item index; "" at PAD
-    metrics.json        the history of the training
+    metrics.json        the curves of the training, epoch by epoch: a TrainingResult (spec.py)
     manifest.json       what it was made of, and the checksum of every other file
 
 The manifest goes away first and comes back last, so a folder that is being written cannot be loaded.

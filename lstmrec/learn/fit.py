@@ -4,28 +4,33 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from lstmrec.errors import BadInput
-from lstmrec.learn import checkpoint, distributed
+from lstmrec.learn import checkpoint, curves, distributed
 from lstmrec.learn.checkpoint import Checkpoints, Progress
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
-from lstmrec.learn.feed import Feed, Highest
+from lstmrec.learn.feed import Batch, Feed, Highest
 from lstmrec.learn.losses import loss_of
 from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.negatives import Counts
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
-from lstmrec.learn.trainer import Learnt, Trainer
+from lstmrec.learn.trainer import Learnt, Ranked, Trainer
+from lstmrec.learn.validation import last_as_target
 from lstmrec.recipe import TrainingConfig
 
 log = logging.getLogger(__name__)
 
 VALIDATION_ROWS = 256
 """Rows ranked together on a rank; a block of scores is this times the number of items."""
+
+SAMPLE_BATCHES = 8
+"""So many batches of training rows a rank are ranked after each epoch, for the training's accuracy."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,7 @@ def fit(spec: TrainingSpec) -> TrainingResult:
 def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
     """The model at its best epoch on the train split."""
     training = _feed("train", spec.train, spec, ranks)
-    validation = Feed(
-        _with_rows("validation", spec.validation), ranks.rank, ranks.size, VALIDATION_ROWS, _highest(spec)
-    )
+    validation, sample = _to_rank("validation", spec.validation, spec, ranks), _sample(spec, ranks)
     trainer = _trainer(spec, ranks, training)
     checkpoints = Checkpoints(spec, "choose", ranks)
     progress = checkpoints.resume(trainer)
@@ -83,14 +86,15 @@ def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
         number = len(progress.history) + 1
         learnt = trainer.learn(training, number)
         with trainer.average.in_place():
-            hits, gains = trainer.validate(validation)
-            record = _record(number, learnt, hits, gains)
+            ranked, known = trainer.validate(validation.epoch(0)), trainer.validate(sample)
+            record = _record(number, learnt, ranked, known)
             progress.history.append(record)
             if progress.best is record:
                 progress.best_weights = trainer.model.get_weights()
         checkpoints.keep(trainer, progress)
         if ranks.is_chief:
-            log.info("%s%s", _line(record, hits, gains), "  best" if record is progress.best else "")
+            curves.write(progress.history, spec, "choose")
+            log.info("%s%s", _line(record), "  best" if record is progress.best else "")
     trainer.model.set_weights(progress.best_weights)
     return Trained(trainer.model, progress.best, progress.history, training.steps)
 
@@ -109,9 +113,10 @@ def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
     progress = checkpoints.resume(trainer)
     for number in range(len(progress.history) + 1, epochs + 1):
         learnt = trainer.learn(training, number)
-        progress.history.append(_record(number, learnt, None, None))
+        progress.history.append(_record(number, learnt))
         checkpoints.keep(trainer, progress)
         if ranks.is_chief:
+            curves.write(progress.history, spec, "final")
             log.info("final epoch %3d  loss %.4f  %.1f s", number, learnt.loss, learnt.seconds)
     with trainer.average.in_place():
         averaged = trainer.model.get_weights()
@@ -144,6 +149,17 @@ def _feed(split: str, files: Sequence[DataFile], spec: TrainingSpec, ranks: Rank
     return Feed(known, ranks.rank, ranks.size, rows, _highest(spec), seed=spec.training.seed)
 
 
+def _to_rank(split: str, files: Sequence[DataFile], spec: TrainingSpec, ranks: Ranks) -> Feed:
+    """Batches in the order of the files."""
+    return Feed(_with_rows(split, files), ranks.rank, ranks.size, VALIDATION_ROWS, _highest(spec))
+
+
+def _sample(spec: TrainingSpec, ranks: Ranks) -> list[Batch]:
+    """The first training rows, to be ranked like those of validation: what is known of what was learnt."""
+    first = _to_rank("train", spec.train, spec, ranks).batches(0)
+    return [last_as_target(batch) for batch in islice(first, SAMPLE_BATCHES)]
+
+
 def _with_rows(split: str, files: Sequence[DataFile]) -> Sequence[DataFile]:
     if not sum(file.rows for file in files):
         raise BadInput(f"sequences: split {split} has no rows; check the log, and sequences.min_length")
@@ -154,19 +170,25 @@ def _highest(spec: TrainingSpec) -> Highest:
     return Highest(spec.n_items, spec.n_event_types)
 
 
-def _record(epoch: int, learnt: Learnt, hits: float | None, gains: float | None) -> EpochRecord:
+def _record(
+    epoch: int, learnt: Learnt, ranked: Ranked | None = None, known: Ranked | None = None
+) -> EpochRecord:
     return EpochRecord(
         epoch=epoch,
         loss=learnt.loss,
-        ndcg_at_10=gains,
-        hit_rate_at_10=hits,
+        accuracy=known and known.accuracy,
+        validation_loss=ranked and ranked.loss,
+        validation_accuracy=ranked and ranked.accuracy,
+        ndcg_at_10=ranked and ranked.ndcg_at_10,
+        hit_rate_at_10=ranked and ranked.hit_rate_at_10,
         seconds=learnt.seconds,
         events_per_second=learnt.events / learnt.seconds,
     )
 
 
-def _line(record: EpochRecord, hits: float, gains: float) -> str:
+def _line(record: EpochRecord) -> str:
     return (
-        f"epoch {record.epoch:3d}  loss {record.loss:.4f}  validation NDCG@10 {gains:.4f}  HR@10 {hits:.4f}"
+        f"epoch {record.epoch:3d}  loss {record.loss:.4f}"
+        f"  validation NDCG@10 {record.ndcg_at_10:.4f}  HR@10 {record.hit_rate_at_10:.4f}"
         f"  {record.seconds:.1f} s  {record.events_per_second:,.0f} events/s"
     )

@@ -62,8 +62,14 @@ class EpochRecord(BaseModel):
 
     epoch: int
     loss: float
+    """What training minimised, over the epoch, with dropout: not to be compared with `validation_loss`."""
+    accuracy: float | None = None
+    """Share of a sample of training rows whose last item ranks first; None where nothing was validated."""
+    validation_loss: float | None = None
+    """Mean cross-entropy of the validation targets among all items; None where nothing was validated."""
+    validation_accuracy: float | None = None
+    """Share of the validation targets that rank first."""
     ndcg_at_10: float | None
-    """None where nothing was validated."""
     hit_rate_at_10: float | None
     seconds: float
     events_per_second: float

@@ -1,6 +1,7 @@
 """The model with its optimizer: its steps, epochs and validations, each over all ranks at once."""
 
 import time
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +31,15 @@ class Learnt(NamedTuple):
     loss: float
     events: float
     seconds: float
+
+
+class Ranked(NamedTuple):
+    """How held-out items rank, mean over rows."""
+
+    loss: float
+    accuracy: float
+    hit_rate_at_10: float
+    ndcg_at_10: float
 
 
 class Trainer:
@@ -76,11 +86,11 @@ class Trainer:
         loss, events, _ = np.concatenate(blocks).sum(axis=0)
         return Learnt(loss / max(events, 1.0), events, time.perf_counter() - began)
 
-    def validate(self, validation: Feed) -> tuple[float, float]:
-        """Mean hit@10 and NDCG@10 over the validation rows of all ranks."""
-        mine = _values([self.rank(*batch) for batch in validation.epoch(0)]).sum(axis=0)
-        hits, gains, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(mine)])[0])
-        return hits / rows, gains / rows
+    def validate(self, batches: Iterable[tuple[Any, ...]]) -> Ranked:
+        """How the model ranks the targets of the batches of all ranks."""
+        mine = _values([self.rank(*batch) for batch in batches]).sum(axis=0)
+        *sums, rows = (float(value) for value in distributed.sum_over_ranks([tf.constant(mine)])[0])
+        return Ranked(*(total / rows for total in sums))
 
     @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
     def step(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
@@ -103,12 +113,16 @@ class Trainer:
 
     @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
     def rank(self, items: Any, types: Any, gaps: Any, length: Any, target: Any) -> Any:
-        """Hits, gains and rows of this rank's batch; a row without a position counts nowhere."""
+        """Sums of what Ranked has over this rank's rows, and their number; an empty row counts nowhere."""
         vectors = self._last(self.model(items, types, gaps, training=False), length)
         left_out = items if self.config.seen_items == "left_out" else tf.zeros_like(items)
-        ranks = ranks_of_targets(self.model.logits(vectors), left_out, target)
-        hits, gains = hit_and_gain(tf.boolean_mask(ranks, length > 0))
-        return tf.stack([hits, gains, tf.reduce_sum(tf.cast(length > 0, tf.float32))])
+        logits = self.model.logits(vectors)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, logits)
+        ranks = tf.boolean_mask(ranks_of_targets(logits, left_out, target), length > 0)
+        hits, gains = hit_and_gain(ranks)
+        firsts = tf.reduce_sum(tf.cast(ranks == 1, tf.float32))
+        loss = tf.reduce_sum(tf.boolean_mask(losses, length > 0))
+        return tf.stack([loss, firsts, hits, gains, tf.cast(tf.size(ranks), tf.float32)])
 
 
 def _values(parts: list[Any]) -> Values:

@@ -2,9 +2,11 @@
 
 from typing import Any, Final
 
+import numpy as np
 import tensorflow as tf
 
 from lstmrec.columns import PAD
+from lstmrec.learn.feed import Batch
 
 K: Final = 10
 
@@ -34,3 +36,16 @@ def hit_and_gain(ranks: Any) -> tuple[Any, Any]:
     hit = tf.cast(ranks <= K, tf.float32)
     gain = hit * tf.math.log(2.0) / tf.math.log(1.0 + tf.cast(ranks, tf.float32))
     return tf.reduce_sum(hit), tf.reduce_sum(gain)
+
+
+def last_as_target(batch: Batch) -> Batch:
+    """Training rows as validation rows: the last item of each is its target, the others are its history.
+
+    The items 5, 6, 7 become the history 5, 6 with the target 7; a row of one item, or of none, has no
+    history, so it counts nowhere.
+    """
+    last = np.maximum(batch.length - 1, 0)
+    target = batch.items[np.arange(len(last)), last]
+    is_earlier = np.arange(batch.items.shape[1]) < last[:, None]
+    items, types, gaps = (np.where(is_earlier, column, PAD) for column in batch[:3])
+    return Batch(items, types, gaps, last, target)

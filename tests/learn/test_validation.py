@@ -1,9 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
+from lstmrec.learn.feed import Batch
+from lstmrec.learn.validation import hit_and_gain, last_as_target, ranks_of_targets
 
 # of items 1 to 4; the first score is PAD's
 SCORES = [[9.0, 2.0, 5.0, 5.0, 1.0]]
@@ -50,3 +52,14 @@ def test_gain_falls_with_the_rank_and_ends_after_ten() -> None:
     hits, gains = hit_and_gain(tf.constant([1, 3, 10, 11]))
     assert float(hits) == 3
     assert float(gains) == pytest.approx(1 + 1 / 2 + 1 / math.log2(11))
+
+
+def test_the_last_item_of_a_training_row_becomes_its_target() -> None:
+    items, types, gaps = (
+        np.array([[a, b, c, 0], [8, 0, 0, 0], [0, 0, 0, 0]]) for a, b, c in [(5, 6, 7), (1, 2, 3), (1, 4, 9)]
+    )
+    got = last_as_target(Batch(items, types, gaps, np.array([3, 1, 0]), np.zeros(3, int)))
+    assert got.items.tolist() == [[5, 6, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert (got.types[0].tolist(), got.gaps[0].tolist()) == ([1, 2, 0, 0], [1, 4, 0, 0])
+    assert got.length.tolist() == [2, 0, 0]
+    assert got.target[0] == 7
