@@ -22,7 +22,6 @@ from lstmrec.learn.negatives import Counts
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.trainer import Learnt, Ranked, Trainer
 from lstmrec.learn.validation import last_as_target
-from lstmrec.recipe import TrainingConfig
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +76,13 @@ def fit(spec: TrainingSpec) -> TrainingResult:
 
 def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
     """The model at its best epoch on the train split."""
+    began = time.perf_counter()
     training = _feed("train", spec.train, spec, ranks)
     validation, sample = _to_rank("validation", spec.validation, spec, ranks), _sample(spec, ranks)
     trainer = _trainer(spec, ranks, training)
     checkpoints = Checkpoints(spec, "choose", ranks)
     progress = checkpoints.resume(trainer)
-    while not _is_over(progress, spec.training):
+    while not distributed.from_chief(_is_over(progress, spec, time.perf_counter() - began)):
         number = len(progress.history) + 1
         learnt = trainer.learn(training, number)
         with trainer.average.in_place():
@@ -99,9 +99,16 @@ def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
     return Trained(trainer.model, progress.best, progress.history, training.steps)
 
 
-def _is_over(progress: Progress, config: TrainingConfig) -> bool:
+def _is_over(progress: Progress, spec: TrainingSpec, seconds: float) -> bool:
+    """Whether no epoch is to follow those of `progress`, `seconds` after the start."""
     epochs = len(progress.history)
-    return epochs >= config.max_epochs or (epochs > 0 and epochs - progress.best.epoch >= config.patience)
+    if not epochs:
+        return False
+    so_far, limits = progress.best, spec.limits
+    behind = [(so_far.ndcg_at_10 or 0.0) < least for least in limits.least_ndcg_at_10[epochs - 1 : epochs]]
+    late = limits.seconds is not None and seconds * (epochs + 1) / epochs > limits.seconds
+    impatient = epochs - so_far.epoch >= spec.training.patience
+    return epochs >= spec.training.max_epochs or impatient or any(behind) or late
 
 
 def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:

@@ -22,6 +22,17 @@ class DataFile(BaseModel):
     rows: Annotated[int, Field(ge=0)]
 
 
+class Limits(BaseModel):
+    """Where a trial of a search ends, however patient it is: early if it falls behind, and in time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    least_ndcg_at_10: tuple[float, ...] = ()
+    """By epoch: one whose best validation NDCG@10 so far is below this ends after that epoch."""
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """No epoch begins that would end later after the start, going by the mean so far; the first does."""
+
+
 class TrainingSpec(BaseModel):
     """One training run: its data at pinned versions, its settings, and where the artifact goes."""
 
@@ -35,6 +46,8 @@ class TrainingSpec(BaseModel):
     """The Parquet files of the pinned `item_index` (item_id, item_index from 1 on); the chief reads them."""
     epochs: Annotated[int, Field(ge=1)] | None = None
     """Train for so many, which an earlier training chose, without validation; None: choose by it."""
+    limits: Limits = Limits()
+    """Of the epochs that validation chooses from."""
     n_items: Annotated[int, Field(ge=1)]
     model: ModelConfig
     training: TrainingConfig

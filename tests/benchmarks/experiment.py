@@ -18,7 +18,7 @@ from lstmrec.config import Config
 from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.learn import distributed
-from lstmrec.learn.spec import TrainingResult
+from lstmrec.learn.spec import Limits, TrainingResult
 from lstmrec.prepare import splits
 from tests.benchmarks import quality, search
 from tests.benchmarks.search import Settings
@@ -46,9 +46,7 @@ def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
         "--out", type=Path, required=True, metavar="JSON", help="ranks go beside it, as .ranks.tsv"
     )
     flags.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the final models")
-    flags.add_argument(
-        "--minutes", type=float, default=minutes, help="the search starts no trial that would end later"
-    )
+    flags.add_argument("--minutes", type=float, default=minutes, help="bound of the search")
     flags.add_argument("--folder", type=Path, help="where the scratch lake lies while it runs")
     return flags
 
@@ -68,17 +66,19 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace, plan: Plan) -> di
     sequences = lake.read(SEQUENCES)
     rows, targets = size_of(sequences.where(F.col(c.SPLIT) == splits.TRAIN))
 
-    def train(settings: Settings, seed: int, learn_from: str, epochs: int | None) -> TrainingResult:
+    def train(
+        settings: Settings, seed: int, learn_from: str, epochs: int | None, limits: Limits
+    ) -> TrainingResult:
         chosen = search.applied(config, settings, rows, targets)
         how = {"seed": seed, "learn_from": learn_from}
         chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update=how)})
         log.info("%s, seed %d: %s", learn_from, seed, settings)
         spec = training.order(lake, chosen, RUN_DATE)
-        return distributed.launch(spec.model_copy(update={"epochs": epochs}))
+        return distributed.launch(spec.model_copy(update={"epochs": epochs, "limits": limits}))
 
     first = flags.seeds[0]
     trials = search.search(
-        lambda settings: train(settings, first, splits.TRAIN, None),
+        lambda settings, limits: train(settings, first, splits.TRAIN, None, limits),
         flags.minutes * 60,
         plan.start,
         plan.stages,
@@ -86,7 +86,8 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace, plan: Plan) -> di
     searched = time.perf_counter() - began
     best = trials[0]
     final = {
-        seed: train(best.settings, seed, splits.TRAIN_AND_VALIDATION, best.epochs) for seed in flags.seeds
+        seed: train(best.settings, seed, splits.TRAIN_AND_VALIDATION, best.epochs, Limits())
+        for seed in flags.seeds
     }
 
     n_items = lake.read(ITEM_INDEX).count()

@@ -1,9 +1,11 @@
-"""Settings that a data set chooses for itself: a small, stated set of them, by validation NDCG@10 alone.
+"""Settings that a data set chooses for itself: a race among a short list, by validation NDCG@10 alone.
 
-From START on, stage by stage: each variation of a stage is tried on the best settings so far, and the
-better one goes on. A trial starts only while it would end in time, going by the longest so far.
+The list's first settings learn until validation gets no better. Every other trial varies the best so far,
+and ends as soon as its validation falls behind what the best had after as many epochs: most cost but two or
+three epochs. Whatever is tried, the search ends in time; the first trial, too, if an epoch fits.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from lstmrec.config import Config
-from lstmrec.learn.spec import TrainingResult
+from lstmrec.learn.spec import EpochRecord, Limits, TrainingResult
+
+log = logging.getLogger(__name__)
 
 Settings = dict[str, float | bool]
 """Keys of conf's sections model and training -> values; events_a_step instead of training.batch_size."""
@@ -34,6 +38,12 @@ STAGES: Final[Sequence[Sequence[Settings]]] = (
 MOST_EPOCHS: Final = 40
 PATIENCE: Final = 2
 LEAST_ROWS_A_STEP: Final = 8
+FREE_EPOCHS: Final = 2
+"""Whose validation ends no trial: what learns slowly at first may be better in the end."""
+SLACK: Final = 0.97
+"""A trial goes on with this share of what the best had after as many epochs."""
+
+Train = Callable[[Settings, Limits], TrainingResult]
 
 
 @dataclass(frozen=True)
@@ -41,36 +51,55 @@ class Trial:
     settings: Settings
     ndcg_at_10: float
     epochs: int
+    """Of the best one."""
+    by_epoch: tuple[float, ...]
+    """Validation NDCG@10."""
     seconds: float
     artifact_uri: str
 
 
 def search(
-    train: Callable[[Settings], TrainingResult],
-    seconds: float,
-    start: Settings = START,
-    stages: Sequence[Sequence[Settings]] = STAGES,
+    train: Train, seconds: float, start: Settings, stages: Sequence[Sequence[Settings]]
 ) -> list[Trial]:
     """Every trial that was made, the best one first; `start` is tried in any case."""
-    began = time.perf_counter()
-    trials = [_trial(train, start)]
+    ends = time.perf_counter() + seconds
+    trials = [_trial(train, start, Limits(seconds=max(1.0, seconds)))]
     best = trials[0]
     for stage in stages:
         base = best.settings
         for variation in stage:
-            longest = max(trial.seconds for trial in trials)
-            if time.perf_counter() - began + longest > seconds:
+            left = ends - time.perf_counter()
+            if left < _seconds_to_judge(best):
                 continue
-            trials.append(_trial(train, {**base, **variation}))
+            limits = Limits(least_ndcg_at_10=_least(best), seconds=left)
+            trials.append(_trial(train, base | variation, limits))
             best = max(best, trials[-1], key=lambda trial: trial.ndcg_at_10)
+            log.info(
+                "trial %d, %.0f s left; best so far: %.4f by %s",
+                len(trials),
+                left,
+                best.ndcg_at_10,
+                best.settings,
+            )
     return sorted(trials, key=lambda trial: -trial.ndcg_at_10)
+
+
+def _least(best: Trial) -> tuple[float, ...]:
+    """What a trial needs after each epoch to go on: SLACK of the best one's best until then."""
+    so_far = [max(best.by_epoch[:epoch]) for epoch in range(1, len(best.by_epoch) + 1)]
+    return tuple(0.0 if epoch <= FREE_EPOCHS else SLACK * gain for epoch, gain in enumerate(so_far, start=1))
+
+
+def _seconds_to_judge(best: Trial) -> float:
+    """How long a trial takes until it can end for falling behind, if it is as fast as the best."""
+    return best.seconds / len(best.by_epoch) * (FREE_EPOCHS + 1)
 
 
 def applied(config: Config, settings: Settings, rows: int, targets: int) -> Config:
     """`config` with these settings, for a train split of `rows` rows with `targets` targets in all."""
     per_row = targets / rows
     batch = {"batch_size": _rows_a_step(settings["events_a_step"] / per_row), "processes": 1}
-    bounds = {"max_epochs": MOST_EPOCHS, "patience": PATIENCE}
+    bounds = {"max_epochs": MOST_EPOCHS, "patience": PATIENCE, "checkpoint_epochs": 0}
     changes = settings | batch | bounds
     sections = {}
     for name, section in (("model", config.model), ("training", config.training)):
@@ -84,8 +113,17 @@ def _rows_a_step(rows: float) -> int:
     return max(LEAST_ROWS_A_STEP, int(2 ** round(math.log2(rows))))
 
 
-def _trial(train: Callable[[Settings], TrainingResult], settings: Settings) -> Trial:
-    result = train(settings)
+def _trial(train: Train, settings: Settings, limits: Limits) -> Trial:
+    result = train(settings, limits)
     return Trial(
-        settings, result.best.ndcg_at_10 or 0.0, result.best.epoch, result.seconds, result.artifact_uri
+        settings,
+        _gain(result.best),
+        result.best.epoch,
+        tuple(map(_gain, result.history)),
+        result.seconds,
+        result.artifact_uri,
     )
+
+
+def _gain(epoch: EpochRecord) -> float:
+    return epoch.ndcg_at_10 or 0.0

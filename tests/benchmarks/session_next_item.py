@@ -31,14 +31,14 @@ START: Final[Settings] = search.START | {
     "width": 128,
     "embedding_dropout": 0.3,
     "dropout": 0.3,
-    "later_items": 0.0,
+    "later_items": 0.5,
     "use_gaps": True,
     "events_a_step": 400,
 }
 STAGES: Final[Sequence[Sequence[Settings]]] = (
     ({"width": 192, "embedding_dropout": 0.5}, {"width": 96, "embedding_dropout": 0.2, "dropout": 0.2}),
     ({"use_gaps": False},),
-    ({"later_items": 0.3},),
+    ({"later_items": 0.0},),
     ({"label_smoothing": 0.1},),
     ({"learning_rate": 0.001},),
 )

@@ -3,25 +3,29 @@ from collections.abc import Mapping
 import pytest
 
 from lstmrec.config import Config
-from lstmrec.learn.spec import EpochRecord, TrainingResult
+from lstmrec.learn.spec import EpochRecord, Limits, TrainingResult
 from tests.benchmarks import search
 
 STAGES = (({"width": 2.0}, {"width": 3.0}), ({"dropout": 0.5},))
 
 
-def result(gain: float, seconds: float = 0.0) -> TrainingResult:
-    epoch = EpochRecord(
-        epoch=4, loss=1.0, ndcg_at_10=gain, hit_rate_at_10=gain, seconds=1.0, events_per_second=1.0
+def result(*gains: float, seconds: float = 0.0) -> TrainingResult:
+    history = tuple(
+        EpochRecord(
+            epoch=number, loss=1.0, ndcg_at_10=gain, hit_rate_at_10=gain, seconds=1.0, events_per_second=1.0
+        )
+        for number, gain in enumerate(gains, start=1)
     )
+    best = max(history, key=lambda epoch: epoch.ndcg_at_10)
     return TrainingResult(
-        artifact_uri="here", processes=1, steps_per_epoch=1, best=epoch, history=(epoch,), seconds=seconds
+        artifact_uri="here", processes=1, steps_per_epoch=1, best=best, history=history, seconds=seconds
     )
 
 
 def test_each_stage_varies_the_best_settings_so_far() -> None:
     tried: list[Mapping[str, float]] = []
 
-    def train(settings: Mapping[str, float]) -> TrainingResult:
+    def train(settings: Mapping[str, float], limits: Limits) -> TrainingResult:
         tried.append(settings)
         return result(settings["width"] - 10 * settings["dropout"])
 
@@ -36,8 +40,24 @@ def test_each_stage_varies_the_best_settings_so_far() -> None:
     assert [trial.ndcg_at_10 for trial in trials] == [3, 2, 1, -2]
 
 
-def test_no_trial_starts_that_would_not_end_in_time_but_the_first_does() -> None:
-    trials = search.search(lambda _: result(1.0, seconds=70), 60, {"width": 1.0, "dropout": 0.0}, STAGES)
+def test_a_trial_may_fall_behind_in_the_first_epochs_and_a_little_in_the_later_ones() -> None:
+    given: list[Limits] = []
+
+    def train(settings: Mapping[str, float], limits: Limits) -> TrainingResult:
+        given.append(limits)
+        return result(0.1, 0.2, 0.4, 0.3)
+
+    search.search(train, 60, {"width": 1.0}, [[{"width": 2.0}]])
+    assert given[0].least_ndcg_at_10 == ()
+    assert given[1].least_ndcg_at_10 == pytest.approx((0, 0, 0.97 * 0.4, 0.97 * 0.4))
+    assert given[0].seconds == 60
+
+
+def test_no_trial_starts_that_could_not_be_judged_in_time_but_the_first_does() -> None:
+    def train(settings: Mapping[str, float], limits: Limits) -> TrainingResult:
+        return result(1.0, 2.0, seconds=50)  # 25 s an epoch: 75 s until the third
+
+    trials = search.search(train, 60, {"width": 1.0, "dropout": 0.0}, STAGES)
     assert [trial.settings["width"] for trial in trials] == [1.0]
 
 

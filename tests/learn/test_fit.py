@@ -6,7 +6,7 @@ import pytest
 from lstmrec.errors import BadInput, LstmrecError
 from lstmrec.learn import artifact, distributed
 from lstmrec.learn.artifact import Artifact
-from lstmrec.learn.spec import TrainingSpec
+from lstmrec.learn.spec import Limits, TrainingSpec
 from tests.learn.tables import model_config, spec, training_config
 
 N_ITEMS = 40
@@ -104,6 +104,14 @@ def test_training_stops_early_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     assert len(gains) - result.best.epoch == 2
     assert result.best.ndcg_at_10 == max(gains)
     assert artifact.load(result.artifact_uri).manifest.metrics["ndcg_at_10"] == max(gains)
+
+
+def test_a_trial_ends_where_it_falls_behind_or_another_epoch_would_be_too_late(tmp_path: Path) -> None:
+    made = spec(tmp_path, successors(60), N_ITEMS, training=training_config(max_epochs=4))
+    behind = made.model_copy(update={"limits": Limits(least_ndcg_at_10=(0.0, 1.1, 0.0))})
+    late = made.model_copy(update={"limits": Limits(seconds=0.001)})
+    assert len(distributed.launch(behind).history) == 2  # no NDCG is 1.1
+    assert len(distributed.launch(late).history) == 1  # the first epoch comes in any case
 
 
 def test_the_final_model_learns_what_only_validation_shows(tmp_path: Path) -> None:
