@@ -47,7 +47,7 @@ setup(
     description="Batch recommendations from click logs in a data lake: Spark, Delta Lake, Horovod, an LSTM",
     python_requires="==3.11.*",
     packages=find_packages(include=["lstmrec", "lstmrec.*"]),
-    package_data={"lstmrec": ["py.typed"]},
+    package_data={"lstmrec": ["py.typed"], "lstmrec.report": ["*.jinja"]},
     extras_require={
         "spark": SPARK,
         "train": [*TRAIN_ON_ANY_DEVICE, "tensorflow-cpu==2.18.1"],

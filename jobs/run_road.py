@@ -6,7 +6,7 @@ spark-submit jobs/run_road.py --conf conf/base.yaml --run-date 1998-04-22
 import runpy
 from pathlib import Path
 
-from lstmrec import report, runtime
+from lstmrec import runtime
 from lstmrec.runtime import Run
 
 ROAD = (
@@ -19,6 +19,7 @@ ROAD = (
     "evaluate_model",
     "promote_model",
     "score_recommendations",
+    "write_report",
 )
 
 
@@ -28,7 +29,6 @@ def main(run: Run) -> None:
     for step, name in enumerate(ROAD, start=1):
         run.log.info(f"step {step} of {len(ROAD)}", next=name)
         runpy.run_path(str(Path(__file__).with_name(f"{name}.py")))["main"](flags)
-    print(report.summary(run.lake, run.run_date, run.config.scoring.n))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from lstmrec.sections import (
     IngestConfig,
     LakeConfig,
     LogConfig,
+    ReportConfig,
     ScoringConfig,
     SequencesConfig,
     SessionsConfig,
@@ -46,6 +47,7 @@ class Config(BaseSettings):
     evaluation: EvaluationConfig
     scoring: ScoringConfig
     gate: GateConfig
+    report: ReportConfig
     upkeep: UpkeepConfig
     spark: SparkConfig
     log: LogConfig

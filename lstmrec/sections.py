@@ -194,6 +194,13 @@ class UpkeepConfig(Section):
     file_mb: PositiveInt
 
 
+class ReportConfig(Section):
+    folder: str
+    runs: PositiveInt
+    days: PositiveInt
+    sample_users: Annotated[int, Field(ge=0)]
+
+
 class LogConfig(Section):
     format: Literal["console", "json"]
 

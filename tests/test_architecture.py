@@ -35,7 +35,7 @@ MAY_USE = {
     "baselines": FOUNDATION | {"prepare", "rank"},
     "tallies": FOUNDATION | {"rank"},
     "evaluation": FOUNDATION | {"prepare", "rank", "tallies"},
-    "report": FOUNDATION | {"lake"},
+    "report": FOUNDATION | {"lake", "learn"},
     "runtime": FOUNDATION | {"lake"},
     "ingestion": FOUNDATION | {"lake", "prepare"},
     "sessionization": FOUNDATION | {"lake", "prepare"},

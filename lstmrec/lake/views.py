@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from pyspark.sql import DataFrame
+
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import ALL
 
@@ -62,3 +64,15 @@ def register(lake: Lake, database: str) -> list[str]:
     finally:
         spark.sql(f"USE {here}")
     return sorted([*(table.name for table in tables), *VIEWS])
+
+
+def with_titles(lists: DataFrame, items: DataFrame) -> DataFrame:
+    """What `recommendations_with_titles` says of these rows of `recommendations`; nothing is registered."""
+    return lists.sparkSession.sql(
+        f"""
+        WITH recommendations_current AS (SELECT * FROM {{lists}}), items AS (SELECT * FROM {{items}})
+        SELECT * FROM ({VIEWS["recommendations_with_titles"]})
+        """,
+        lists=lists,
+        items=items,
+    )

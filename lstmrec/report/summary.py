@@ -12,8 +12,10 @@ from lstmrec.lake import accounting
 from lstmrec.lake.list_tables import RECOMMENDATIONS
 from lstmrec.lake.model_tables import METRICS
 from lstmrec.lake.store import Lake
-from lstmrec.lake.tables import ALL, ITEMS, RUN_ACCOUNTING, SESSIONS
+from lstmrec.lake.tables import ALL, ITEMS
 from lstmrec.lake.validity import valid_on
+from lstmrec.report import traffic
+from lstmrec.report.lists import sample
 
 _N_USERS: Final = 5
 _RULE: Final = "-" * 78
@@ -23,7 +25,7 @@ def summary(lake: Lake, run_date: date, n: int) -> str:
     """Rows in and what became of them, sessions, metrics, tables, and lists of five users with titles."""
     sections = {
         f"Rows in, and what became of them (run_accounting, {run_date})": _books(lake, run_date),
-        "Sessions": _sessions(lake),
+        "Sessions": _sessions(lake, run_date),
         f"Held-out items, ranked among all (metrics, {run_date}; 95 % interval)": _metrics(lake, run_date),
         "Tables": [f"{table.name:<22}{lake.path(table)}" for table in ALL if lake.exists(table)],
         f"Lists of {_N_USERS} users (recommendations, {run_date})": _lists(lake, run_date, n),
@@ -32,35 +34,20 @@ def summary(lake: Lake, run_date: date, n: int) -> str:
 
 
 def _books(lake: Lake, run_date: date) -> list[str]:
-    rows = _of(lake.read(RUN_ACCOUNTING), run_date).orderBy(c.JOB, F.desc(c.N_ROWS), c.OUTCOME).collect()
-    books: dict[str, dict[str, int]] = {}
-    for row in rows:
-        books.setdefault(row[c.JOB], {})[row[c.OUTCOME]] = row[c.N_ROWS]
     lines = []
-    for job, outcomes in books.items():
-        total = outcomes.pop(accounting.ROWS_IN)
-        parts = ", ".join(f"{name} {n:,}" for name, n in outcomes.items() if n)
-        lines.append(f"{job:<24}{total:>9,} = {parts}")
+    for job, outcomes in traffic.books(lake, run_date).items():
+        parts = ", ".join(f"{name} {n:,}" for name, n in outcomes.items() if n and name != accounting.ROWS_IN)
+        lines.append(f"{job:<24}{outcomes[accounting.ROWS_IN]:>9,} = {parts}")
     return lines
 
 
-def _sessions(lake: Lake) -> list[str]:
-    row = (
-        lake.read(SESSIONS)
-        .agg(
-            F.count(F.lit(1)).alias("n"),
-            F.count_distinct(c.SITE, c.SESSION_USER).alias("users"),
-            F.median(c.N_EVENTS).alias("events"),
-            F.median((F.unix_micros(c.END_TS) - F.unix_micros(c.START_TS)) / 60_000_000).alias("minutes"),
-            F.count_if(c.IS_BOT).alias("bots"),
-        )
-        .first()
-    )
-    if row is None or not row["n"]:
+def _sessions(lake: Lake, run_date: date) -> list[str]:
+    found = traffic.session_facts(traffic.up_to(lake, run_date))
+    if not found["sessions"]:
         return ["none"]
     return [
-        f"{row['n']:,} sessions of {row['users']:,} users; median {row['events']:.0f} events in "
-        f"{row['minutes']:.1f} minutes; {row['bots']:,} by bots"
+        f"{found['sessions']:,} sessions of {found['users']:,} users; median {found['median events']:.0f} "
+        f"events in {found['median minutes']:.1f} minutes; {found['by bots']:,} by bots"
     ]
 
 
@@ -83,8 +70,7 @@ def _metrics(lake: Lake, run_date: date) -> list[str]:
 
 def _lists(lake: Lake, run_date: date, n: int) -> list[str]:
     lists = _of(lake.read(RECOMMENDATIONS), run_date)
-    firsts = lists.where(F.col(c.RANK) == 1).orderBy(F.xxhash64(c.USER_ID)).take(_N_USERS)
-    users = [row[c.USER_ID] for row in firsts]
+    users = sample(lists, _N_USERS)
     titled = lists.where(F.col(c.USER_ID).isin(users)).join(
         valid_on(lake.read(ITEMS), run_date).select(c.ITEM_ID, "title"), on=c.ITEM_ID, how="left"
     )
