@@ -109,6 +109,10 @@ bench-clicks: $(MAIN) ## next-click quality by session on TRAIN=TSV and TEST=TSV
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.session_next_item --train '$(TRAIN)' --test '$(TEST)' \
 		--out var/bench/clicks.json
 
+.PHONY: bench-time
+bench-time: $(MAIN) ## next-item quality by a global split in time of EVENTS_FILE=TSV (SessionId: the user, ItemId, Time), with baselines
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.temporal_split --events '$(EVENTS_FILE)' --out var/bench/time.json
+
 .PHONY: lint
 lint: $(MAIN)
 	@.venv/bin/ruff check .

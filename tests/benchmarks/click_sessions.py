@@ -1,7 +1,8 @@
 """Files of clicks (SessionId, ItemId, Time; tab-separated) as tables of a scratch lake, by session."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -43,22 +44,26 @@ def cutoff(train: list[Session]) -> float:
     return train[-1].seconds[-1] - ONE_DAY
 
 
-def without_unknown(test: list[Session], train: list[Session]) -> tuple[list[Session], int]:
+def without_unknown(test: Sequence[Session], train: Sequence[Session]) -> tuple[list[Session], int]:
     """`test` without the clicks on items that `train` lacks, and how many those were."""
-    known = {item for session in train for item in session.items}
+    return with_items(test, {item for session in train for item in session.items})
+
+
+def with_items(sessions: Sequence[Session], known: Set[str]) -> tuple[list[Session], int]:
+    """`sessions` without the clicks on items that are not `known`, and how many those were."""
     kept = []
-    for session in test:
+    for session in sessions:
         pairs = [p for p in zip(session.items, session.seconds, strict=True) if p[0] in known]
         if pairs:
             items, seconds = zip(*pairs, strict=True)
             kept.append(Session(session.id, items, seconds))
-    return kept, sum(len(s.items) for s in test) - sum(len(s.items) for s in kept)
+    return kept, sum(len(s.items) for s in sessions) - sum(len(s.items) for s in kept)
 
 
 def write(lake: Lake, train: list[Session], test: list[Session], config: Config) -> None:
     """`item_index` of `train`, and `sequences` with the last day of it as validation."""
-    run_date = _time(test[-1].seconds[-1]).date() + timedelta(days=1)
-    to_learn, to_test = (_frame(lake.spark, part) for part in (train, test))
+    run_date = day_after(test)
+    to_learn, to_test = (frame(lake.spark, part) for part in (train, test))
     scratch_tables.fill_index(lake, to_learn, run_date)
     learnt, tested = (
         scratch_tables.histories_of(lake, rows, config, run_date) for rows in (to_learn, to_test)
@@ -75,7 +80,13 @@ def write(lake: Lake, train: list[Session], test: list[Session], config: Config)
     scratch_tables.write_sequences(lake, model_input, config)
 
 
-def _frame(spark: SparkSession, found: list[Session]) -> DataFrame:
+def day_after(sessions: Sequence[Session]) -> date:
+    """The day after the last click."""
+    return _time(max(session.seconds[-1] for session in sessions)).date() + timedelta(days=1)
+
+
+def frame(spark: SparkSession, found: Sequence[Session]) -> DataFrame:
+    """Rows of `sessions`."""
     return spark.createDataFrame(
         [scratch_tables.session(own.id, own.items, list(map(_time, own.seconds))) for own in found],
         SESSIONS.schema,

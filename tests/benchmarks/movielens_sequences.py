@@ -1,4 +1,4 @@
-"""MovieLens-100K as a file of item sequences, for leave_one_out: a line a user, by time, ties in file order.
+"""MovieLens-100K as a file: for leave_one_out (a line a user, by time, ties in file order) or temporal_split.
 
 python -m tests.benchmarks.movielens_sequences --wheel recbole-1.2.1-py3-none-any.whl --out FILE
 """
@@ -19,15 +19,27 @@ def lines(ratings: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join([user, *items]) for user, items in of_user.items()]
 
 
+def events(ratings: Sequence[Sequence[str]]) -> list[str]:
+    """A header, then user, item and seconds of each rating, in file order."""
+    return [
+        "SessionId\tItemId\tTime",
+        *(f"{user}\t{item}\t{seconds}" for user, item, _, seconds in ratings),
+    ]
+
+
+FORMS = {"sequences": lines, "events": events}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--wheel", type=Path, required=True, help=".ci/sample_wheel.sh prints its path")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--form", choices=FORMS, default="sequences")
     flags = parser.parse_args()
     flags.out.parent.mkdir(parents=True, exist_ok=True)
-    flags.out.write_text("\n".join(lines(read_wheel(flags.wheel)["inter"])) + "\n")
+    flags.out.write_text("\n".join(FORMS[flags.form](read_wheel(flags.wheel)["inter"])) + "\n")
 
 
 if __name__ == "__main__":

@@ -30,18 +30,24 @@ START: Final[Settings] = {
     "events_a_step": 1500,
 }
 STAGES: Final[Sequence[Sequence[Settings]]] = (
-    ({"width": 256, "embedding_dropout": 0.6, "dropout": 0.3}, {"width": 128, "embedding_dropout": 0.3}),
-    ({"later_items": 0.0},),
+    (
+        {"width": 128, "embedding_dropout": 0.3, "dropout": 0.3},
+        {"width": 256, "embedding_dropout": 0.6, "dropout": 0.3},
+    ),
+    ({"later_items": 0.8}, {"later_items": 0.0}),
     ({"label_smoothing": 0.1},),
     ({"learning_rate": 0.001},),
 )
+"""Each stage's variations are tried on the best settings so far, likeliest first."""
 MOST_EPOCHS: Final = 40
-PATIENCE: Final = 2
+PATIENCE: Final = 3
 LEAST_ROWS_A_STEP: Final = 8
 FREE_EPOCHS: Final = 2
 """Whose validation ends no trial: what learns slowly at first may be better in the end."""
 SLACK: Final = 0.97
 """A trial goes on with this share of what the best had after as many epochs."""
+LEAD: Final = 1.005
+"""A trial is better with at least this times the best's NDCG@10: less is the luck of a seed."""
 
 Train = Callable[[Settings, Limits], TrainingResult]
 
@@ -61,7 +67,7 @@ class Trial:
 def search(
     train: Train, seconds: float, start: Settings, stages: Sequence[Sequence[Settings]]
 ) -> list[Trial]:
-    """Every trial that was made, the best one first; `start` is tried in any case."""
+    """Every trial that was made, the best one first, then by validation; `start` is tried in any case."""
     ends = time.perf_counter() + seconds
     trials = [_trial(train, start, Limits(seconds=max(1.0, seconds)))]
     best = trials[0]
@@ -73,7 +79,8 @@ def search(
                 continue
             limits = Limits(least_ndcg_at_10=_least(best), seconds=left)
             trials.append(_trial(train, base | variation, limits))
-            best = max(best, trials[-1], key=lambda trial: trial.ndcg_at_10)
+            if trials[-1].ndcg_at_10 >= LEAD * best.ndcg_at_10:
+                best = trials[-1]
             log.info(
                 "trial %d, %.0f s left; best so far: %.4f by %s",
                 len(trials),
@@ -81,7 +88,7 @@ def search(
                 best.ndcg_at_10,
                 best.settings,
             )
-    return sorted(trials, key=lambda trial: -trial.ndcg_at_10)
+    return sorted(trials, key=lambda trial: (trial is not best, -trial.ndcg_at_10))
 
 
 def _least(best: Trial) -> tuple[float, ...]:

@@ -88,15 +88,19 @@ class SessionNeighbours:
 
 
 def ranks(baseline: Baseline, sessions: Sequence[Sequence[int]]) -> list[int]:
-    """The rank of each click but a session's first, by what came before it; ties as the official evaluation.
+    """The rank of each click but a session's first, by what came before it."""
+    return [
+        rank(baseline.scores(session[:shown]), session[shown])
+        for session in sessions
+        for shown in range(1, len(session))
+    ]
+
+
+def rank(scores: Scores, target: int) -> int:
+    """The rank of `target`; ties as the official evaluation.
 
     It counts the items that score higher, so equals are not against the target. One without a
     score comes after all items.
     """
-    found = []
-    for session in sessions:
-        for shown in range(1, len(session)):
-            scores = baseline.scores(session[:shown])
-            own = scores[session[shown]]
-            found.append(int((scores > own).sum()) + 1 if own > 0 else len(scores) + 1)
-    return found
+    own = scores[target]
+    return int((scores > own).sum()) + 1 if own > 0 else len(scores) + 1

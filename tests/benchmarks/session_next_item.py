@@ -28,18 +28,18 @@ log = logging.getLogger(__name__)
 LENGTHS = (3, 5, 10, 20, 50, 100, 200)
 
 START: Final[Settings] = search.START | {
-    "width": 128,
-    "embedding_dropout": 0.3,
-    "dropout": 0.3,
-    "later_items": 0.5,
+    "embedding_dropout": 0.6,
+    "dropout": 0.5,
     "use_gaps": True,
     "events_a_step": 400,
 }
 STAGES: Final[Sequence[Sequence[Settings]]] = (
-    ({"width": 192, "embedding_dropout": 0.5}, {"width": 96, "embedding_dropout": 0.2, "dropout": 0.2}),
-    ({"use_gaps": False},),
+    (
+        {"width": 128, "embedding_dropout": 0.3, "dropout": 0.3},
+        {"width": 256, "embedding_dropout": 0.7, "dropout": 0.5},
+    ),
     ({"later_items": 0.0},),
-    ({"label_smoothing": 0.1},),
+    ({"use_gaps": False},),
     ({"learning_rate": 0.001},),
 )
 DAMPINGS: Final = (0.0, 20.0, 100.0, 500.0)

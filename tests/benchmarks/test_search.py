@@ -53,6 +53,16 @@ def test_a_trial_may_fall_behind_in_the_first_epochs_and_a_little_in_the_later_o
     assert given[0].seconds == 60
 
 
+def test_a_trial_that_leads_by_no_more_than_a_seeds_luck_is_not_the_best() -> None:
+    def train(settings: Mapping[str, float], limits: Limits) -> TrainingResult:
+        return result(settings["gain"])
+
+    trials = search.search(train, 60, {"gain": 1.0}, [[{"gain": 1.004}], [{"gain": 1.006}]])
+    assert [trial.settings["gain"] for trial in trials] == [1.006, 1.004, 1.0]
+    trials = search.search(train, 60, {"gain": 1.0}, [[{"gain": 1.004}]])
+    assert [trial.settings["gain"] for trial in trials] == [1.0, 1.004]
+
+
 def test_no_trial_starts_that_could_not_be_judged_in_time_but_the_first_does() -> None:
     def train(settings: Mapping[str, float], limits: Limits) -> TrainingResult:
         return result(1.0, 2.0, seconds=50)  # 25 s an epoch: 75 s until the third
