@@ -19,6 +19,7 @@ ROAD = (
     "evaluate_model",
     "promote_model",
     "score_recommendations",
+    "measure_outcomes",
     "write_report",
 )
 

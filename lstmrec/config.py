@@ -18,6 +18,7 @@ from lstmrec.sections import (
     IngestConfig,
     LakeConfig,
     LogConfig,
+    OutcomesConfig,
     ReportConfig,
     ScoringConfig,
     SequencesConfig,
@@ -47,6 +48,7 @@ class Config(BaseSettings):
     evaluation: EvaluationConfig
     scoring: ScoringConfig
     gate: GateConfig
+    outcomes: OutcomesConfig
     report: ReportConfig
     upkeep: UpkeepConfig
     spark: SparkConfig
@@ -61,12 +63,16 @@ class Config(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _excludes_by_its_own_types(self) -> Self:
-        named = {kind for rule in self.scoring.rules.exclude for kind in rule.event_types or ()}
-        if unknown := named - self.source.vocabulary:
-            raise ValueError(
-                f"scoring.rules.exclude names {sorted(unknown)}, which source.event_types gives to no event"
-            )
+    def _names_its_own_types(self) -> Self:
+        excluded = (kind for rule in self.scoring.rules.exclude for kind in rule.event_types or ())
+        named = {
+            "scoring.rules.exclude": set(excluded),
+            "outcomes.click_types": set(self.outcomes.click_types or ()),
+            "outcomes.purchase_types": set(self.outcomes.purchase_types),
+        }
+        for key, kinds in named.items():
+            if unknown := kinds - self.source.vocabulary:
+                raise ValueError(f"{key} names {sorted(unknown)}, which source.event_types gives to no event")
         return self
 
     @classmethod

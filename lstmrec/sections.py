@@ -188,6 +188,12 @@ class GateConfig(Section):
     margin: Annotated[float, Field(ge=0)]
 
 
+class OutcomesConfig(Section):
+    window_days: PositiveInt
+    click_types: Annotated[tuple[str, ...], Field(min_length=1)] | None
+    purchase_types: tuple[str, ...]
+
+
 class UpkeepConfig(Section):
     retention_days: Annotated[int, Field(ge=0, le=30)]
     model_days: Annotated[int, Field(ge=0)]

@@ -15,8 +15,8 @@ FOUNDATION = {"columns", "config", "errors", "mapping", "recipe", "sections"}
 BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
-    *("baselines", "evaluation", "gate", "ingestion", "lists", "nightly", "promotion", "report", "runtime"),
-    *("scoring", "sessionization", "shelf", "tallies", "training"),
+    *("baselines", "evaluation", "gate", "ingestion", "lists", "nightly", "outcomes", "promotion", "report"),
+    *("runtime", "scoring", "sessionization", "shelf", "tallies", "training"),
 }
 
 MAY_USE = {
@@ -43,6 +43,7 @@ MAY_USE = {
     "shelf": FOUNDATION | {"rank"},
     "lists": FOUNDATION | {"rank", "scoring", "shelf"},
     "gate": FOUNDATION | {"shelf"},
+    "outcomes": FOUNDATION | {"lake", "prepare", "rank"},
     "promotion": FOUNDATION | {"gate", "lake"},
     "nightly": FOUNDATION | PARTS | {"baselines", "gate", "lists", "scoring", "shelf"},
     "training": FOUNDATION | PARTS,

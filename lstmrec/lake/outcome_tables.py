@@ -19,7 +19,7 @@ from lstmrec.lake.table import (
 
 OUTCOMES: Final = Table(
     name="outcomes",
-    grain="metric of one date's lists, by policy, slice, source, rank and rank limit, measured by one run date",
+    grain="metric of a date's lists by policy, slice, source, rank and rank limit, measured by one run date",
     schema=explained(
         schema_of(
             {

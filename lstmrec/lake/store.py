@@ -13,6 +13,7 @@ from pyspark.sql.types import StructType
 
 from lstmrec import columns as c
 from lstmrec.errors import BadInput, BrokenContract
+from lstmrec.lake import glossary
 from lstmrec.lake.conflicts import one_wins
 from lstmrec.lake.settings import session_settings
 from lstmrec.lake.table import Table
@@ -84,7 +85,7 @@ class Lake:
         builder = (
             DeltaTable.createIfNotExists(self.spark)
             .location(self.path(table))
-            .addColumns(table.schema)
+            .addColumns(glossary.commented(table))
             .partitionedBy(*table.partition)
             .comment(f"One row per {table.grain}.")
         )

@@ -7,6 +7,7 @@ from pyspark.sql.types import MapType
 from lstmrec import columns as c
 from lstmrec.lake.list_tables import ITEM_RULES, RECOMMENDATION_RUNS, RECOMMENDATIONS, RULESETS
 from lstmrec.lake.model_tables import COMPARISONS, ITEM_INDEX, METRICS, MODEL_RUNS, SEQUENCES
+from lstmrec.lake.outcome_tables import OUTCOMES
 from lstmrec.lake.table import (
     BOOL,
     DATE,
@@ -180,5 +181,6 @@ ALL: Final = (
     RULESETS,
     RECOMMENDATIONS,
     RECOMMENDATION_RUNS,
+    OUTCOMES,
     RUN_ACCOUNTING,
 )

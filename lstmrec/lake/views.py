@@ -43,6 +43,12 @@ VIEWS: Final = {
 }
 """View -> its query, over tables and over views above it, by their bare names."""
 
+MEANINGS: Final = {
+    "recommendations_current": "the lists of the newest run date",
+    "recommendations_with_titles": "the same, each item with its title and its reason in words",
+}
+"""View -> what it holds."""
+
 
 def register(lake: Lake, database: str) -> list[str]:
     """Name all tables of the lake, and the views over them, in a database of the session's catalog.

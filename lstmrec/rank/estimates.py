@@ -61,3 +61,30 @@ def mean(metric: str, k: int, n_users: int, total: float, total_of_squares: floa
     value = total / n_users
     error = _Z * np.sqrt(max(0.0, total_of_squares / n_users - value**2) / n_users)
     return Estimate(metric, k, value, float(value - error), float(value + error), n_users)
+
+
+@dataclass(frozen=True)
+class RatioSums:
+    """Sums over users of what is counted, of what it is counted over, of their squares and product."""
+
+    counted: float
+    over: float
+    counted_squared: float
+    product: float
+    over_squared: float
+    n_users: int
+
+
+def ratio(metric: str, k: int, sums: RatioSums) -> Estimate:
+    """The counted of all users over what it is counted over, which must not be 0.
+
+    The interval is that of the ratio estimator (Cochran, Sampling Techniques, 1977, 6.4): users are
+    drawn, with all their places, so that a user with many counts once. None where all users are alike,
+    which says nothing of how far chance goes.
+    """
+    value = sums.counted / sums.over
+    residuals = sums.counted_squared - 2 * value * sums.product + value**2 * sums.over_squared
+    if sums.n_users < 2 or residuals <= 1e-9 * sums.counted_squared:
+        return Estimate(metric, k, value, None, None, sums.n_users)
+    error = _Z * np.sqrt(residuals * sums.n_users / (sums.n_users - 1)) / sums.over
+    return Estimate(metric, k, value, float(value - error), float(value + error), sums.n_users)

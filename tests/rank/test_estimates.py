@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
 from lstmrec.rank.accuracy import METRICS
-from lstmrec.rank.estimates import Estimate, accuracy, mean
+from lstmrec.rank.estimates import Estimate, RatioSums, accuracy, mean, ratio
 
 
 def of(ranks: list[int], *ks: int, n_users: list[int] | None = None, resamples: int = 50) -> list[Estimate]:
@@ -110,3 +110,31 @@ def test_values_that_are_all_alike_have_an_interval_without_width() -> None:
     got = mean("short_lists", 5, 3, 3 * 0.1, 3 * 0.1**2)
     assert got.ci_low == pytest.approx(0.1)
     assert got.ci_high == pytest.approx(0.1)
+
+
+def test_a_ratio_is_of_sums_and_its_interval_of_users() -> None:
+    # users with 1 of 3 and 0 of 3: residuals of 1/2 and -1/2 about the mean of 1/6 a place
+    got = ratio("click_through", 0, RatioSums(1, 6, 1, 3, 18, 2))
+    assert (got.value, got.n_users) == (1 / 6, 2)
+    assert (got.ci_low, got.ci_high) == pytest.approx((1 / 6 - 1.959964 / 6, 1 / 6 + 1.959964 / 6))
+
+
+def test_a_ratio_has_no_interval_where_all_users_are_alike() -> None:
+    for sums in (RatioSums(2, 6, 2, 6, 18, 2), RatioSums(0, 6, 0, 0, 18, 2), RatioSums(1, 3, 1, 3, 9, 1)):
+        got = ratio("click_through", 0, sums)
+        assert (got.ci_low, got.ci_high) == (None, None)
+
+
+def test_a_ratios_interval_holds_the_true_value_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(5)
+    held = 0
+    for _ in range(300):
+        places = rng.integers(1, 10, 400)
+        liking = rng.beta(1, 4, 400)  # of a user, so that a user's places are alike; .2 on average
+        clicks = rng.binomial(places, liking)
+        sums = (clicks.sum(), places.sum(), clicks @ clicks, clicks @ places, places @ places)
+        got = ratio("click_through", 0, RatioSums(*map(float, sums), 400))
+        assert got.ci_low is not None
+        assert got.ci_high is not None
+        held += got.ci_low <= 0.2 <= got.ci_high
+    assert 273 <= held <= 297  # 285 are expected, with a deviation of 4

@@ -1,0 +1,26 @@
+"""The lake in DuckDB, without Spark: every table by its name. Needs deltalake, duckdb and pyarrow."""
+
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+
+QUERIES = Path(__file__).parent / "queries"
+
+
+def open_lake(root: str) -> duckdb.DuckDBPyConnection:
+    """A connection that has the Delta tables below the folder `root`, each at its newest version.
+
+    A table is read when it is asked, and only the columns and files that the question needs.
+    """
+    db = duckdb.connect()
+    db.execute("SET TimeZone = 'UTC'")
+    for folder in sorted(Path(root).iterdir()):
+        if DeltaTable.is_deltatable(str(folder)):
+            db.register(folder.name, DeltaTable(str(folder)).to_pyarrow_dataset())
+    return db
+
+
+def ask(db: duckdb.DuckDBPyConnection, name: str) -> duckdb.DuckDBPyRelation:
+    """The answer to the query of queries/<name>.sql."""
+    return db.sql((QUERIES / f"{name}.sql").read_text())
