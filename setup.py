@@ -37,6 +37,7 @@ DEV = [
     "pre-commit>=3.7",
     "pytest>=8",
     "rectools>=0.19,<0.20",  # the tests compare our metrics with its own
+    "replay-rec>=0.22,<0.23",  # and with those of this one
     "ruff>=0.8",
     "types-PyYAML>=6",
 ]

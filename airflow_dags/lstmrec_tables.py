@@ -18,6 +18,7 @@ READS = {
     "evaluate_model": ["sequences", "items", "users"],
     "promote_model": ["metrics", "model_runs"],
     "score_recommendations": ["sequences", "sessions", "items", "users", "item_rules"],
+    "measure_outcomes": ["recommendations", "recommendation_runs", "sessions", "users"],
     "keep_tables": ["model_runs"],
 }
 
@@ -31,6 +32,7 @@ WRITES = {
     "evaluate_model": ["metrics", "comparisons"],
     "promote_model": ["model_runs", "serving_model"],
     "score_recommendations": ["recommendations", "recommendation_runs", "rulesets"],
+    "measure_outcomes": ["outcomes"],
     "keep_tables": [],
 }
 

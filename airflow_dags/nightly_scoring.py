@@ -1,14 +1,15 @@
 """# Nightly top-N
 
 Output: `recommendations` of the run date, one row per user and rank, and on the way there the day's
-`events`, `sessions`, `item_index`, `sequences`, `items` and `users`.
+`events`, `sessions`, `item_index`, `sequences`, `items` and `users`; beside them the `outcomes` of the
+lists of the day before.
 
 Starts at 03:00 UTC and stands for the UTC day before, the last one whose log is complete. The day
 is the run's logical date; a run triggered by hand for "now" takes yesterday.
 
 **If it fails, nothing is half done.** Each write to a table is one commit, and the lists of a day are
-replaced by the last task alone, so yesterday's lists stay served. **A rerun is safe:** clear the failed
-task with what follows it, or trigger the day again; the same log gives the same rows.
+replaced by `score_recommendations` alone, so yesterday's lists stay served. **A rerun is safe:** clear
+the failed task with what follows it, or trigger the day again; the same log gives the same rows.
 
 Every task is tried three times, five minutes apart. The last lines of its log say what is wrong, where,
 and what to do.
@@ -27,6 +28,8 @@ Put the cause right, then clear the task with what follows it.
   do not edit or drop the table.
 - `score_recommendations`: is there a model (before the first night, run the `training` DAG once)? Was
   it trained with this `item_index`? Which check did the lists fail?
+- `measure_outcomes`: no list waits for it. Without lists of the day before it measures nothing and does not
+  fail; the contract or the table named in the last line.
 
 A task that ends at its time limit was killed: its Spark job wrote nothing after its last commit.
 """
@@ -35,7 +38,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk import DAG, CronDataIntervalTimetable, cross_downstream
 from lstmrec_tasks import DEFAULT_ARGS, build_sequences, spark_job
 
 with DAG(
@@ -53,4 +56,6 @@ with DAG(
     ingest_catalogue = spark_job("ingest_catalogue", timedelta(minutes=30))
     score_recommendations = spark_job("score_recommendations", timedelta(hours=2))
 
-    [build_sequences(), ingest_catalogue] >> score_recommendations
+    measure_outcomes = spark_job("measure_outcomes", timedelta(hours=1))
+
+    cross_downstream([build_sequences(), ingest_catalogue], [score_recommendations, measure_outcomes])
