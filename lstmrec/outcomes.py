@@ -84,10 +84,11 @@ def measure(lake: Lake, config: Config, run_date: date) -> Measured:
             table.name: lake.versions[table.name] for table in (RECOMMENDATIONS, SESSIONS, USERS)
         },
     }
-    rows = [labels | _versions(served.lists) | row for row in shown]
+    of_lists = labels | _versions(served.lists)
+    rows = [of_lists | row for row in shown]
     if not served.before.isEmpty():
-        previous = _of_previous(places, config.evaluation)
-        rows += [labels | _versions(served.before) | row for row in previous]
+        of_before = labels | _versions(served.before)
+        rows += [of_before | row for row in _of_previous(places, config.evaluation)]
     n_lists |= {row[c.SLICE]: row[rates.N_OFFERED] for row in summed if rates.counts_lists(row)}
     became = _what_became(places)
     places.unpersist()
