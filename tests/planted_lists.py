@@ -16,7 +16,7 @@ Click = tuple[str, datetime, str, str]
 
 
 def plant(lake: Lake, table: Table, values: Iterable[Mapping[str, Any]]) -> None:
-    lake.append(table, rows(lake.spark, table.schema, values))
+    lake.append(table, rows(lake.spark, table.schema, values).coalesce(1))
 
 
 def lists(run_date: date, items: Mapping[str, str], **other: Any) -> list[dict[str, Any]]:

@@ -142,6 +142,12 @@ def test_an_exclusion_by_a_type_that_no_event_has_is_refused(own: Write) -> None
     assert told.endswith("scoring.rules.exclude names ['sale'], which source.event_types gives to no event")
 
 
+@pytest.mark.parametrize("key", ["click_types", "purchase_types"])
+def test_outcomes_of_a_type_that_no_event_has_are_refused(own: Write, key: str) -> None:
+    told = refusal(own(f"outcomes: {{{key}: [buy, sale]}}\n"))
+    assert told.endswith(f"outcomes.{key} names ['sale'], which source.event_types gives to no event")
+
+
 def test_all_wrong_keys_are_told_at_once(own: Write) -> None:
     told = refusal(own("model: {width: 0}\nscoring: {n: 0}\n")).split("; ")
     assert [line.split(": ")[1] for line in told] == ["model.width", "scoring.n"]

@@ -71,7 +71,9 @@ EXPECTED: Answers = {
         ["the user has no list"], ["it is not in the catalogue"],
         ["nobody has had it, so the model does not know it"],
     ],
-    "why_not ann jaws": [["nothing keeps it out: others came before it"]],
+    "why_not ann jaws": [
+        ["none of these: others came before it, or scoring.rules kept it out (table rulesets)"]
+    ],
     "overlap_with_yesterday": [[str(D2), 2, 0.75]],  # ann keeps one of two, bob both, cat is new
     "lists_by_segment": [
         ["F", 1, "heat", "Heat", 2], ["F", 2, "alien", "Alien", 1], ["F", 3, "jaws", "Jaws", 1],

@@ -41,7 +41,7 @@ findings AS (
 SELECT finding FROM (
     SELECT place, finding FROM findings
     UNION ALL
-    SELECT 8, 'nothing keeps it out: others came before it' FROM asked a
+    SELECT 8, 'none of these: others came before it, or scoring.rules kept it out (table rulesets)' FROM asked a
     WHERE NOT EXISTS (SELECT 1 FROM findings)
 ) told
 ORDER BY place, finding
