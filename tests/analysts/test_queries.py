@@ -44,7 +44,11 @@ def asking(user: str, item: str) -> str:
     return sql.replace(ASKED, f"'{user}' AS user_id, '{item}' AS item_id")
 
 
-QUERIES = {path.stem: path.read_text() for path in sorted((FOLDER / "queries").glob("*.sql"))} | {
+QUERIES = {path.stem: path.read_text() for path in sorted((FOLDER / "queries").glob("*.sql"))}
+QUERIES["the view of current lists"] = """-- How many places has each user?
+    SELECT run_date, user_id, count(*) FROM recommendations_current GROUP BY ALL ORDER BY user_id
+"""
+QUERIES |= {
     f"why_not {user} {item}": asking(user, item)
     for user, item in (("ann", "heat"), ("zoe", "ufo"), ("ann", "jaws"))
 }
@@ -81,6 +85,7 @@ EXPECTED: Answers = {
     ],
     "late_and_quarantined": [[str(D1), "late", 2, 0.2], [str(D1), "missing_time", 1, 0.1]],
     "session_length_by_day": [[str(D1), 2, 2.5, 20.25], [str(D2), 1, 1, 0]],
+    "the view of current lists": [[str(D2), user, 2] for user in ("ann", "bob", "cat")],
     "outcome_by_model": [
         ["old model", str(NEW_YEAR), 2, 40, 60, 0.25], ["new model", str(D1), 1, 0, 5, None],
     ],

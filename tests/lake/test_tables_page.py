@@ -37,7 +37,17 @@ def page() -> str:
     lines = [line for table in ALL for line in of_table(table)]
     views = [f"- `{name}`: {MEANINGS[name]}" for name in VIEWS]
     return "\n".join(
-        [HEAD.rstrip(), *lines, "", "## Views", "", "In Spark, by `register_tables`.", "", *views, ""]
+        [
+            HEAD.rstrip(),
+            *lines,
+            "",
+            "## Views",
+            "",
+            "In Spark, by `register_tables`; the first also in DuckDB, by `docs/analysts/lake.py`.",
+            "",
+            *views,
+            "",
+        ]
     )
 
 
