@@ -115,6 +115,25 @@ def test_blocks_give_the_loss_and_gradients_of_one_softmax(
         np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 
 
+def test_a_target_that_is_next_to_impossible_has_a_finite_loss_and_the_whole_gradient() -> None:
+    # scores 0 and 200: the first item's probability, e^-200, is 0 in float32, whose least one is e^-87.3
+    bias = tf.constant([0.0, 200.0])
+    with tf.GradientTape() as tape:
+        tape.watch(bias)
+        loss = cross_entropy(tf.zeros((1, 3)), tf.zeros((2, 3)), bias, tf.constant([0]))
+    assert float(loss) == pytest.approx(126 * math.log(2), rel=1e-5)
+    assert tape.gradient(loss, bias).numpy().tolist() == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_a_score_that_is_not_finite_shows_in_the_gradient(score: float) -> None:
+    bias = tf.constant([0.0, score, 0.0])
+    with tf.GradientTape() as tape:
+        tape.watch(bias)
+        loss = cross_entropy(tf.zeros((1, 3)), tf.zeros((3, 3)), bias, tf.constant([0]))
+    assert np.isnan(tape.gradient(loss, bias).numpy()).any()
+
+
 def test_a_drawn_item_stands_for_as_many_as_its_logq_says() -> None:
     # the docstring's: 2 of the target, 1 / .5 of the drawn one; a draw that is the target is left out
     model = scoring(math.log(2), 0.0)
