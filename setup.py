@@ -29,6 +29,9 @@ TRAIN_ON_ANY_DEVICE = [
     "setuptools<70",  # Petastorm and TensorBoard import pkg_resources
 ]
 
+# only where tracking.uri is set; the last two for a store in a database
+TRACKING = ["mlflow-skinny>=3,<4", "sqlalchemy>=2,<3", "alembic>=1.13,<2"]
+
 DEV = [
     "hypothesis>=6.100",
     "mypy>=1.11",
@@ -56,6 +59,7 @@ setup(
             *TRAIN_ON_ANY_DEVICE,
             "tensorflow[and-cuda]==2.18.1",
         ],  # instead of train, never with it
+        "tracking": TRACKING,
         "dev": DEV,
     },
 )

@@ -5,7 +5,7 @@ spark-submit jobs/evaluate_model.py --conf conf/base.yaml --run-date 2026-01-31
 
 from pyspark.sql import functions as F
 
-from lstmrec import baselines, evaluation, runtime, scoring
+from lstmrec import baselines, evaluation, runtime, scoring, tracking
 from lstmrec import columns as c
 from lstmrec.lake import checks, models
 from lstmrec.lake.model_tables import COMPARISONS, ITEM_INDEX, METRICS, SEQUENCES
@@ -61,6 +61,7 @@ def main(run: Run) -> None:
         frame = run.spark.createDataFrame(written, table.schema)
         checks.require_unique(frame, table.key, table.name)
         run.lake.replace_date(table, frame, run.run_date)
+    tracking.model(run.lake, run.config.tracking, model.model_version)
 
 
 if __name__ == "__main__":

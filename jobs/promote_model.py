@@ -3,7 +3,7 @@
 spark-submit jobs/promote_model.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
-from lstmrec import gate, promotion, runtime
+from lstmrec import gate, promotion, runtime, tracking
 from lstmrec.lake import models
 from lstmrec.runtime import Run
 
@@ -14,6 +14,7 @@ BY_VERSION = "let this version serve whatever its metrics, and retire the curren
 def main(run: Run) -> None:
     if run.model_version is not None:
         models.roll_back(run.lake, run.model_version)
+        tracking.model(run.lake, run.config.tracking, run.model_version)
         run.log.info("rolled back", model_version=run.model_version)
         return
     candidate, serving = (find(run.lake, run.run_date) for find in (models.candidate, models.serving))
@@ -23,6 +24,7 @@ def main(run: Run) -> None:
     verdicts = promotion.judge(run.lake, run.run_date, candidate, serving, run.config.gate)
     gate.require_met(verdicts, promotion.refusal(candidate.model_version))
     models.make_current(run.lake, candidate)
+    tracking.model(run.lake, run.config.tracking, candidate.model_version)
     run.log.info("promoted", model_version=candidate.model_version)
 
 

@@ -3,7 +3,7 @@
 spark-submit jobs/score_recommendations.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
-from lstmrec import gate, nightly, runtime
+from lstmrec import gate, nightly, runtime, tracking
 from lstmrec.lake import accounting
 from lstmrec.lake.list_tables import RECOMMENDATIONS
 from lstmrec.runtime import Run
@@ -15,10 +15,15 @@ def main(run: Run) -> None:
     lists = night.lists().persist()
     verdicts = gate.judge(night.for_gate(lists), run.config.gate)
     by_source = accounting.count_outcomes(lists.select("source"))
-    nightly.record(run.lake, night, verdicts, by_source)
-    gate.require_met(verdicts, f"the lists of {run.run_date} are not published, those before stay current:")
-    run.lake.replace_date(RECOMMENDATIONS, lists, run.run_date)
-    run.record(sum(by_source.values()), by_source)
+    nightly.record(run.lake, night, verdicts, by_source, run.seconds())
+    try:
+        gate.require_met(
+            verdicts, f"the lists of {run.run_date} are not published, those before stay current:"
+        )
+        run.lake.replace_date(RECOMMENDATIONS, lists, run.run_date)
+        run.record(sum(by_source.values()), by_source)
+    finally:
+        tracking.lists(run.lake, run.config.tracking, night.run_id)  # also of lists that were refused
     for frame in (lists, night.users):
         frame.unpersist()
 

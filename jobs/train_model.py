@@ -3,7 +3,7 @@
 spark-submit jobs/train_model.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
-from lstmrec import runtime, training
+from lstmrec import runtime, tracking, training
 from lstmrec.lake import models
 from lstmrec.lake.model_tables import MODEL_RUNS
 from lstmrec.learn import distributed
@@ -20,6 +20,7 @@ def main(run: Run) -> None:
         result = distributed.launch(spec, run.spark)
         run.lake.add_missing(MODEL_RUNS, training.model_run(run.spark, spec, result))
         run.log.info("model", model_version=version, best_epoch=result.best.epoch, artifact=spec.artifact_uri)
+    tracking.model(run.lake, run.config.tracking, version)
 
 
 if __name__ == "__main__":

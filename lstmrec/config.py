@@ -24,6 +24,7 @@ from lstmrec.sections import (
     SequencesConfig,
     SessionsConfig,
     SparkConfig,
+    TrackingConfig,
     UpkeepConfig,
 )
 
@@ -50,6 +51,7 @@ class Config(BaseSettings):
     gate: GateConfig
     outcomes: OutcomesConfig
     report: ReportConfig
+    tracking: TrackingConfig
     upkeep: UpkeepConfig
     spark: SparkConfig
     log: LogConfig

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lstmrec import baselines, gate, shelf
+from lstmrec import __version__, baselines, gate, shelf
 from lstmrec import columns as c
 from lstmrec.config import Config
 from lstmrec.gate import Verdict
@@ -46,6 +46,13 @@ class Night:
     @property
     def ruleset_version(self) -> str:
         return hashlib.sha256(self.ruleset.encode()).hexdigest()[:12]
+
+    @property
+    def settings(self) -> str:
+        """What of the configuration the lists follow from, as JSON; the rest is in the model's own record."""
+        told = self.config.model_dump(mode="json", include={"scoring", "gate"})
+        told["event_weights"] = self.config.source.event_weights
+        return json.dumps(told, sort_keys=True)
 
     @property
     def run_id(self) -> str:
@@ -115,8 +122,13 @@ def prepare(lake: Lake, config: Config, run_date: date) -> Night:
     )
 
 
-def record(lake: Lake, night: Night, verdicts: list[Verdict], by_source: Mapping[str, int]) -> None:
-    """Write down the run, its verdicts and its rules, whether it is published or not."""
+def record(
+    lake: Lake, night: Night, verdicts: list[Verdict], by_source: Mapping[str, int], seconds: float
+) -> None:
+    """Write down the run, its verdicts and its rules, whether it is published or not.
+
+    `seconds` is how long it took to make and to judge the lists.
+    """
     spark = lake.spark
     row = {
         c.RUN_ID: night.run_id,
@@ -124,6 +136,11 @@ def record(lake: Lake, night: Night, verdicts: list[Verdict], by_source: Mapping
         "is_published": all(verdict.is_met for verdict in verdicts),
         c.MODEL_VERSION: night.model.model_version,
         c.RULESET_VERSION: night.ruleset_version,
+        "artifact": night.model.artifact,
+        "code_version": __version__,
+        "config": night.settings,
+        "table_versions": dict(night.table_versions),
+        "seconds": seconds,
         "n_users": night.users.count(),
         "n_rows": sum(by_source.values()),
         "rows_by_source": dict(by_source),

@@ -35,11 +35,17 @@ class Run:
     spark: SparkSession
     lake: Lake
     log: structlog.stdlib.BoundLogger
+    began: float
+    """By a clock that only runs forward."""
 
     @property
     def run_id(self) -> str:
         """The same for a rerun: a second attempt replaces the first one's books."""
         return f"{self.job}-{self.run_date.isoformat()}"
+
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.monotonic() - self.began
 
     def record(self, rows_in: int, outcomes: Mapping[str, int]) -> None:
         """Write this run's books, after checking that they balance."""
@@ -103,12 +109,11 @@ class Job:
 
     def __call__(self, argv: Sequence[str] | None = None) -> None:
         flags = self.parser().parse_args(argv)
-        started = time.monotonic()
         try:
             run = _open(self.name, flags)
             run.log.info("started", run_date=flags.run_date.isoformat())
             self._story(run)
-            run.log.info("done", seconds=round(time.monotonic() - started, 1))
+            run.log.info("done", seconds=round(run.seconds(), 1))
         except LstmrecError as mistake:
             sys.stdout.flush()
             print(f"{self.name}: {mistake}", file=sys.stderr)
@@ -146,6 +151,7 @@ def spark_session(name: str, settings: SparkConfig) -> SparkSession:
 
 
 def _open(name: str, flags: argparse.Namespace) -> Run:
+    began = time.monotonic()
     loaded = config.load(flags.conf)
     log = _logger(loaded.log.format).bind(job=name)
     spark = spark_session(name, loaded.spark)
@@ -160,6 +166,7 @@ def _open(name: str, flags: argparse.Namespace) -> Run:
         spark=spark,
         lake=Lake(spark, loaded.lake.root, note),
         log=log,
+        began=began,
     )
 
 

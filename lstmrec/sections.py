@@ -5,6 +5,7 @@ That of the raw log is in mapping.py, those of the model and its training are in
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -205,6 +206,18 @@ class ReportConfig(Section):
     runs: PositiveInt
     days: PositiveInt
     sample_users: Annotated[int, Field(ge=0)]
+
+
+class TrackingConfig(Section):
+    uri: str | None
+    experiment: Annotated[str, Field(min_length=1)]
+
+    @field_validator("uri")
+    @classmethod
+    def _has_mlflow(cls, uri: str | None) -> str | None:
+        if uri is not None and find_spec("mlflow") is None:
+            raise ValueError("needs MLflow, which is not installed: pip install 'lstmrec[tracking]'")
+        return uri
 
 
 class LogConfig(Section):

@@ -97,6 +97,8 @@ def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -
         "processes": result.processes,
         "best_epoch": result.best.epoch,
         "metrics": {name: value for name, value in metrics.items() if value is not None},
+        c.N_ROWS: sum(file.rows for file in spec.train),
+        "seconds": result.seconds,
     }
     return spark.createDataFrame([row], MODEL_RUNS.schema)
 

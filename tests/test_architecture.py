@@ -16,7 +16,7 @@ BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
     *("baselines", "evaluation", "gate", "ingestion", "lists", "nightly", "outcomes", "promotion", "report"),
-    *("runtime", "scoring", "sessionization", "shelf", "tallies", "training"),
+    *("runtime", "scoring", "sessionization", "shelf", "tallies", "tracking", "training"),
 }
 
 MAY_USE = {
@@ -46,6 +46,7 @@ MAY_USE = {
     "outcomes": FOUNDATION | {"lake", "prepare", "rank"},
     "promotion": FOUNDATION | {"gate", "lake"},
     "nightly": FOUNDATION | PARTS | {"baselines", "gate", "lists", "scoring", "shelf"},
+    "tracking": FOUNDATION | {"lake", "learn"},
     "training": FOUNDATION | PARTS,
     "samples": set(),
 }
@@ -58,6 +59,7 @@ ONLY_IN = {
     "tensorflow": "lstmrec/learn/",
     "keras": "lstmrec/learn/",
     "onnxruntime": "lstmrec/learn/",
+    "mlflow": "lstmrec/tracking.py",
 }
 
 CLOCKS = {

@@ -80,6 +80,8 @@ _MEANINGS: Final = {
     c.MODEL_VERSION: "the model",
     "stage": "candidate, current (serves from its run date on) or retired",
     "artifact": "where the trained model lies",
+    "model_runs.n_rows": "rows of sequences in the split train",
+    "model_runs.seconds": "how long the training took",
     "code_version": "version of lstmrec that trained it",
     "config": "the configuration, as JSON",
     "table_versions": "table -> the Delta version that was read",
@@ -103,6 +105,9 @@ _MEANINGS: Final = {
     "is_published": "whether the lists passed the gate",
     "recommendation_runs.n_users": "users with a list",
     "recommendation_runs.n_rows": "places of all lists",
+    "recommendation_runs.code_version": "version of lstmrec that made the lists",
+    "recommendation_runs.config": "its sections scoring and gate, and the event weights, as JSON",
+    "recommendation_runs.seconds": "how long the lists took to make and to judge",
     "rows_by_source": "places by source",
     "verdicts": "each rule of the gate: what was found, its limit, whether it holds",
 }

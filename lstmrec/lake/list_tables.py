@@ -91,7 +91,13 @@ RECOMMENDATION_RUNS: Final = Table(
                 containsNull=False,
             ),
         },
-        {},
+        {
+            "artifact": STRING,
+            "code_version": STRING,
+            "config": STRING,
+            "table_versions": MapType(STRING, LONG),
+            "seconds": DOUBLE,
+        },
     ),
     key=(c.RUN_ID,),
 )

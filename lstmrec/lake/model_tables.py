@@ -73,7 +73,7 @@ MODEL_RUNS: Final = Table(
             "best_epoch": INT,
             "metrics": MapType(STRING, DOUBLE),
         },
-        {},
+        {c.N_ROWS: LONG, "seconds": DOUBLE},
     ),
     key=(c.MODEL_VERSION,),
 )

@@ -106,6 +106,7 @@ def make_shop(folder: Path) -> Shop:
             "artifacts": str(folder / "artifacts"),
         },
         "scoring": {"n": 8, "users_per_block": 50},
+        "tracking": {"uri": f"sqlite:///{folder}/mlflow.db"},
         "report": {"folder": str(folder / "reports")},
     }
     shutil.copy(ROOT / "conf" / "base.yaml", folder / "base.yaml")

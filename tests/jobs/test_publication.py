@@ -33,7 +33,8 @@ class Copy:
         shutil.copy(shop.folder / "base.yaml", folder)
         self.conf = folder / "own.yaml"
         self.settings = yaml.safe_load(shop.conf.read_text()) | {
-            "lake": {"root": str(self.lake), "database": "copies"}
+            "lake": {"root": str(self.lake), "database": "copies"},
+            "tracking": {"uri": None},
         }
         self.use({})
 

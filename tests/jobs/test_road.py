@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import pytest
+from mlflow import MlflowClient
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -114,6 +115,9 @@ def test_hidden_items_are_in_no_list_and_the_run_says_what_passed_the_gate(
     assert all(verdict["is_met"] for verdict in run["verdicts"])
     (rules,) = shop.table(spark, t.RULESETS).collect()
     assert lists.select(c.RULESET_VERSION).distinct().collect() == [(rules[c.RULESET_VERSION],)]
+    assert json.loads(run["config"])["scoring"]["n"] == 8
+    assert {"sequences", "item_index", "sessions"} <= set(run["table_versions"])
+    assert run["seconds"] > 0
     assert json.loads(rules["rules"])["item_rules"][0] == [shop.hidden[0], "hidden"]
 
 
@@ -143,6 +147,20 @@ def test_the_run_of_a_model_says_what_it_was_made_of(spark: SparkSession, shop: 
     assert (run["stage"], run["processes"], run[c.RUN_DATE]) == (models.CURRENT, 2, LAST_DAY)
     assert {"sequences", "item_index"} <= set(run["table_versions"])
     assert run["n_items"] == shop.table(spark, t.ITEM_INDEX).count()
+    learnt = shop.table(spark, t.SEQUENCES).where(F.col(c.SPLIT) == "train").count()
+    assert run["n_rows"] == learnt
+    assert run["seconds"] > 0
+
+
+def test_mlflow_has_the_training_and_the_scoring_once_each(shop: Shop) -> None:
+    client = MlflowClient(tracking_uri=f"sqlite:///{shop.folder}/mlflow.db")
+    experiment = client.get_experiment_by_name("lstmrec")
+    assert experiment is not None
+    runs = {run.data.tags["kind"]: run.data for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"training", "scoring"}
+    assert runs["training"].tags["stage"] == models.CURRENT
+    assert {"epoch.loss", "test_ndcg_at_10", "n_rows"} <= set(runs["training"].metrics)
+    assert runs["scoring"].metrics["n_rows"] == runs["scoring"].metrics["n_users"] * 8
 
 
 def test_a_second_run_leaves_the_same_tables(
@@ -161,6 +179,6 @@ def test_a_second_run_leaves_the_same_tables(
 def without_maps(shop: Shop, spark: SparkSession, table: t.Table) -> DataFrame:
     """The table with maps as text: Spark does not hash maps. Versions of what lists were made of go up."""
     rows = shop.table(spark, table)
-    if table == t.RECOMMENDATIONS:
-        rows = rows.drop("table_versions")
+    if table in (t.RECOMMENDATIONS, t.RECOMMENDATION_RUNS):
+        rows = rows.drop("table_versions", "seconds")
     return rows.select(*(F.to_json(n) if kind.startswith("map") else F.col(n) for n, kind in rows.dtypes))

@@ -113,7 +113,8 @@ def model_runs(folder: Path) -> list[dict[str, Any]]:
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text(told.model_dump_json())
     common = {
-        "code_version": "1", "config": "{}", "n_items": 4, "index_fingerprint": "f", "processes": 2,
+        "config": '{"model": {"width": 32}, "training": {"loss": "full"}}', "n_rows": 12, "seconds": 3.0,
+        "code_version": "1", "n_items": 4, "index_fingerprint": "f", "processes": 2,
         "best_epoch": 2, "table_versions": {"sequences": 3, "item_index": 1}, "metrics": {"loss": 2.5},
     }  # fmt: skip
     return [
@@ -142,6 +143,7 @@ def metrics() -> list[dict[str, Any]]:
     return [
         {
             "dataset": "test",
+            "model_version": "new" if figure[:2] == (TUESDAY, "lstm") else None,
             "n_users": 3 if figure[2] != "all" else 8,
             **dict(zip(names, figure, strict=True)),
         }
@@ -194,7 +196,9 @@ def gates() -> list[dict[str, Any]]:
         {
             "run_id": f"score-{rules}", "run_date": TUESDAY, "is_published": published,
             "model_version": "old", "ruleset_version": rules, "n_users": 2, "n_rows": 6,
-            "rows_by_source": {"model": 6}, "verdicts": [verdict(*told) for told in verdicts],
+            "artifact": "models/old", "code_version": "1", "config": '{"scoring": {"n": 3}}', "seconds": 5.0,
+            "table_versions": {"sequences": 3}, "rows_by_source": {"model": 6},
+            "verdicts": [verdict(*told) for told in verdicts],
         }
         for rules, published, verdicts in runs
     ]  # fmt: skip
