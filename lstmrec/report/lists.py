@@ -147,7 +147,12 @@ def _coverage(lists: DataFrame, n_items: int) -> Chart:
     n_ranks = lists.agg(F.max(c.RANK)).collect()[0][0] or 0
     reached = np.cumsum([new_at.get(rank, 0) for rank in range(1, n_ranks + 1)])
     rows: list[Row] = [
-        {"length of the lists": rank, "share of items": int(n) / n_items, "items": int(n), "of": "lists"}
+        {
+            "length of the lists": rank,
+            "share of items": int(n) / max(1, n_items),
+            "items": int(n),
+            "of": "lists",
+        }
         for rank, n in enumerate(reached, start=1)
     ]
     across, up = Axis("length of the lists", form="d"), Axis("share of items", form=".0%")

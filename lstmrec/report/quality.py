@@ -55,6 +55,11 @@ def _point(row: TableRow) -> dict[str, object]:
     return {"value": row["value"], "low": row["ci_low"], "high": row["ci_high"], "users": row["n_users"]}
 
 
+def _by_model(rows: Sequence[Row]) -> Series:
+    """A colour for each model of the rows, those that are not known here after the others."""
+    return Series("model", [*_MODELS, *sorted({row["model"] for row in rows} - set(_MODELS))])
+
+
 def _beside_baselines(overall: Sequence[TableRow], k: int) -> list[Chart]:
     charts = []
     for metric in _HEADLINE:
@@ -63,7 +68,7 @@ def _beside_baselines(overall: Sequence[TableRow], k: int) -> list[Chart]:
             {"model": row["model"], **_point(row)} for row in sorted(found, key=lambda row: -row["value"])
         ]
         if rows:
-            spec = intervals(rows, Axis("value"), Axis("model", "ordinal"), Series("model", _MODELS))
+            spec = intervals(rows, Axis("value"), Axis("model", "ordinal"), _by_model(rows))
             charts.append(
                 Chart(f"{metric} at {k}", f"All {found[0]['n_users']:,} users; more is better.", rows, spec)
             )
@@ -77,7 +82,7 @@ def _by_slice(here: Sequence[TableRow], k: int) -> list[Chart]:
     rows = [{"slice": row[c.SLICE], "model": row["model"], **_point(row)} for row in found]
     if len({row["slice"] for row in rows}) < 2:
         return []
-    spec = intervals(rows, Axis("value"), Axis("slice", "ordinal"), Series("model", _MODELS))
+    spec = intervals(rows, Axis("value"), Axis("slice", "ordinal"), _by_model(rows))
     return [Chart(f"{metric} at {k} by slice", "A slice of few users has a wide interval.", rows, spec)]
 
 
@@ -91,7 +96,7 @@ def _by_run(told: Sequence[TableRow], k: int) -> list[Chart]:
     n_runs = len({row["run date"] for row in rows})
     if n_runs < 2:
         return []
-    spec = lines(rows, Axis("run date", "ordinal"), Axis(metric), Series("model", _MODELS))
+    spec = lines(rows, Axis("run date", "ordinal"), Axis(metric), _by_model(rows))
     return [Chart(f"{metric} at {k} by run", f"The last {n_runs} evaluations, all users.", rows, spec)]
 
 
@@ -103,7 +108,8 @@ def _figures(overall: Sequence[TableRow], before: Sequence[TableRow], k: int) ->
         for row in before
         if row["model"] == MODEL and row[c.SLICE] == "all"
     }
-    models = [name for name in _MODELS if any(model == name for _, model in cells)]
+    found = {model for _, model in cells}
+    models = [name for name in _MODELS if name in found] + sorted(found - set(_MODELS))
     metrics = sorted({metric for metric, _ in cells})
     rows: list[Row] = [
         {"metric": metric, **{name: cells.get((metric, name), "none") for name in models}}

@@ -2,10 +2,11 @@
 
 import pytest
 
+from lstmrec.lake.model_tables import METRICS
 from lstmrec.lake.store import Lake
 from lstmrec.report.parts import Section
 from lstmrec.report.quality import of_quality
-from tests.report.planted import MONDAY, TUESDAY
+from tests.report.planted import MONDAY, TUESDAY, put
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,16 @@ def test_every_metric_has_its_interval_and_the_run_before(tuesday: Section) -> N
             "lstm on 2026-01-26": "0.2000 (0.1000 to 0.3000)",
         },
     ]  # fmt: skip
+
+
+def test_a_baseline_that_the_page_does_not_know_is_shown_after_those_it_does(lake: Lake) -> None:
+    figures = {"lstm": 0.3, "zip_code": 0.2, "popularity": 0.1}
+    common = {"dataset": "test", "slice": "all", "metric": "ndcg", "k": 10, "n_users": 8, "run_date": TUESDAY}
+    bounds = {"ci_low": 0.0, "ci_high": 1.0}
+    put(lake, METRICS, [{"model": model, "value": v, **common, **bounds} for model, v in figures.items()])
+    section = of_quality(lake, TUESDAY, n_runs=14)
+    assert [row["model"] for row in section.charts[0].rows] == ["lstm", "zip_code", "popularity"]
+    assert list(section.tables[0].rows[0]) == ["metric", "lstm", "popularity", "zip_code"]
 
 
 def test_the_lead_has_its_p_value(tuesday: Section) -> None:
