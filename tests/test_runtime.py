@@ -64,7 +64,7 @@ def test_only_a_real_day_written_in_full_is_a_run_date(text: str, capsys: pytest
 def test_a_users_mistake_is_one_line_and_exit_code_2_before_spark_starts(tmp_path: Path) -> None:
     ran = submitted("--conf", str(tmp_path / "none.yaml"), "--run-date", "2026-01-31")
     assert ran.stderr == (
-        f"build_sessions: {tmp_path}/base.yaml: cannot be read (No such file or directory); "
+        f"build_sessions: {tmp_path}/none.yaml: cannot be read (No such file or directory); "
         "give --conf a file beside base.yaml\n"
     )
     assert (ran.returncode, ran.stdout) == (2, "")
