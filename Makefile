@@ -47,7 +47,7 @@ airflow: $(MAIN) $(AIRFLOW) ## Airflow on loopback with the DAGs, paused, for CO
 	@CONF='$(CONF)' AIRFLOW_PORT='$(AIRFLOW_PORT)' .ci/airflow.sh
 
 .PHONY: run-airflow
-run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) ## three nights of a small log in Airflow's pages, one by its schedule
+run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) ## three nights of a small log in a real Airflow, with what goes wrong at night
 	@env -u PYTHONPATH .venv-airflow/bin/python tests/airflow_dags/three_nights.py \
 		--folder var/nights --port '$(AIRFLOW_PORT)'
 
@@ -68,7 +68,7 @@ test-deep: $(MAIN) ## many more examples of what holds for every log and every c
 		tests/jobs/test_publication.py --hypothesis-profile deep
 
 .PHONY: airflow-drill
-airflow-drill: $(MAIN) $(AIRFLOW) $(ANALYST) ## what goes wrong at night, and how it is mended, under a real scheduler
+airflow-drill: $(MAIN) $(AIRFLOW) $(ANALYST) ## test what run-airflow shows, and that no secret is in a log
 	@env -u PYTHONPATH .venv-airflow/bin/python -m pytest tests/airflow_dags --confcutdir tests/airflow_dags -m deep
 
 .PHONY: bench-sessions

@@ -55,11 +55,6 @@ class Airflow:
         until(lambda: self._api.get(f"dags/{dag_id}").is_success, f"{dag_id} is read", 120)
         self._ask("PATCH", f"dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, logical_date: str) -> str:
-        """The id of a run by hand of that date."""
-        body = {"logical_date": f"{logical_date}T00:00:00Z"}
-        return str(self._ask("POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
-
     def backfill(self, dag_id: str, first: str, last: str) -> None:
         """Ask for all days from `first` to `last`, those that were run already too, one at a time."""
         body = {
@@ -95,10 +90,10 @@ class Airflow:
         found = self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return {task["task_id"]: (task["state"], task["try_number"]) for task in found}
 
-    def events(self, asset: str) -> list[dict[str, Any]]:
-        """What was told of an asset, by which run."""
-        (known,) = self._get(f"assets?name_pattern={asset}")["assets"]
-        return list(self._get(f"assets/events?asset_id={known['id']}")["asset_events"])
+    def say_event(self, asset: str, extra: Mapping[str, str]) -> None:
+        """Tell Airflow that an asset is new, as a task that writes it does."""
+        (known,) = (one for one in self._get(f"assets?name_pattern={asset}")["assets"])
+        self._ask("POST", "assets/events", {"asset_id": known["id"], "extra": extra})
 
     def logs(self) -> str:
         """All that Airflow and its tasks wrote to their logs."""

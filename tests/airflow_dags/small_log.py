@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 from datetime import date, timedelta
@@ -11,6 +13,15 @@ import yaml
 from rendered_argv import REPOSITORY
 
 DAYS = 6
+READ = """
+import json, sys
+from deltalake import DeltaTable, QueryBuilder
+
+lists = QueryBuilder().register("lists", DeltaTable(sys.argv[1]))
+query = "SELECT run_date, count(*) AS n FROM lists GROUP BY run_date ORDER BY run_date"
+by_day = lists.execute(query).read_all()
+print(json.dumps({str(day): n for day, n in zip(by_day["run_date"].to_pylist(), by_day["n"].to_pylist())}))
+"""
 
 
 def make(folder: Path, last_day: date) -> Path:
@@ -50,18 +61,33 @@ def make(folder: Path, last_day: date) -> Path:
     return conf
 
 
+def run_road(conf: Path, run_date: str) -> None:
+    """Build all tables up to the day, with a model that serves and lists, in one Spark session."""
+    own = ("SPARK_HOME", "PYTHONPATH", "PYSPARK_DRIVER_PYTHON")
+    environ = {name: value for name, value in os.environ.items() if name not in own}
+    main = REPOSITORY / ".venv" / "bin"
+    environ |= {"PATH": f"{main}:{environ['PATH']}", "SPARK_CONF_DIR": str(REPOSITORY / "conf")}
+    flags = ["--conf", str(conf), "--run-date", run_date]
+    log = conf.with_name("road.log")
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(
+            [main / "spark-submit", "--master", "local[2]", "jobs/run_road.py", *flags],
+            check=False,
+            cwd=REPOSITORY,
+            env=environ | {"PYSPARK_PYTHON": str(main / "python")},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    if done.returncode != 0:
+        raise SystemExit(f"run_road failed; its log is {log}")
+
+
 def published(folder: Path) -> dict[str, int]:
     """Run date -> rows in `recommendations`, read without Spark."""
-    read = (
-        "import sys, deltalake as d; p = sys.argv[1]; t = d.DeltaTable.is_deltatable(p) and d.DeltaTable(p)\n"
-        "q = 'SELECT run_date, count(*) AS n FROM t GROUP BY run_date ORDER BY run_date'\n"
-        "rows = d.QueryBuilder().register('t', t).execute(q).read_all() if t else None\n"
-        "for i in range(rows.num_rows if rows else 0): print(rows['run_date'][i], rows['n'][i])\n"
-    )
     printed = subprocess.run(
-        [REPOSITORY / ".venv-analyst" / "bin" / "python", "-c", read, folder / "lake" / "recommendations"],
+        [REPOSITORY / ".venv-analyst" / "bin" / "python", "-c", READ, folder / "lake" / "recommendations"],
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    return {day: int(n) for day, n in (line.split() for line in printed.splitlines())}
+    return dict(json.loads(printed))

@@ -84,3 +84,13 @@ def test_a_configuration_that_is_not_there_fails_the_task_and_is_named(tmp_path:
     )
     assert done.returncode != 0
     assert f"keep_tables: {missing}" in done.stdout
+
+
+def test_airflow_does_not_start_without_the_configuration_that_it_was_given(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.yaml"
+    environ = os.environ | {"CONF": str(missing), "AIRFLOW_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [REPOSITORY / ".ci" / "airflow.sh"], check=False, capture_output=True, text=True, env=environ
+    )
+    assert (done.returncode, done.stderr) == (1, f"airflow: CONF={missing} is not a file\n")
+    assert not (tmp_path / "home").exists()
