@@ -54,7 +54,7 @@ OUTCOMES: Final = Table(
             "metric": "what is measured; docs/outcomes.md has the formulas",
             "k": "the first k items of each list count; 0: all of them",
             "value": "null where n is 0: an empty slice has no rate",
-            "ci_low": "lower end of the 95 % interval over users; null where all users were alike",
+            "ci_low": "lower end of the 95 % interval over users, at least 0; null where all are alike",
             "ci_high": "upper end of the same",
             "n": "what the value is over: places shown, lists shown, clicks or events, as the metric is",
             "n_offered": "the same of the published lists, also of users who never came",

@@ -79,12 +79,12 @@ def ratio(metric: str, k: int, sums: RatioSums) -> Estimate:
     """The counted of all users over what it is counted over, which must not be 0.
 
     The interval is that of the ratio estimator (Cochran, Sampling Techniques, 1977, 6.4): users are
-    drawn, with all their places, so that a user with many counts once. None where all users are alike,
-    which says nothing of how far chance goes.
+    drawn, with all their places, so that a user with many counts once. What is counted is never below 0,
+    nor is the interval. None where all users are alike, which says nothing of how far chance goes.
     """
     value = sums.counted / sums.over
     residuals = sums.counted_squared - 2 * value * sums.product + value**2 * sums.over_squared
     if sums.n_users < 2 or residuals <= 1e-9 * sums.counted_squared:
         return Estimate(metric, k, value, None, None, sums.n_users)
     error = _Z * np.sqrt(residuals * sums.n_users / (sums.n_users - 1)) / sums.over
-    return Estimate(metric, k, value, float(value - error), float(value + error), sums.n_users)
+    return Estimate(metric, k, value, max(0.0, float(value - error)), float(value + error), sums.n_users)

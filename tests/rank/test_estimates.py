@@ -116,7 +116,11 @@ def test_a_ratio_is_of_sums_and_its_interval_of_users() -> None:
     # users with 1 of 3 and 0 of 3: residuals of 1/2 and -1/2 about the mean of 1/6 a place
     got = ratio("click_through", 0, RatioSums(1, 6, 1, 3, 18, 2))
     assert (got.value, got.n_users) == (1 / 6, 2)
-    assert (got.ci_low, got.ci_high) == pytest.approx((1 / 6 - 1.959964 / 6, 1 / 6 + 1.959964 / 6))
+    assert (got.ci_low, got.ci_high) == (0, pytest.approx(1 / 6 + 1.959964 / 6))  # no rate is below 0
+    # 100 users with 2 of 3 and 100 with 1 of 3: residuals of 1/2 and -1/2 about 1/2 a place
+    many = ratio("click_through", 0, RatioSums(300, 600, 500, 900, 1800, 200))
+    half = 1.959964 * (50 * 200 / 199) ** 0.5 / 600
+    assert (many.ci_low, many.ci_high) == (pytest.approx(0.5 - half), pytest.approx(0.5 + half))
 
 
 def test_a_ratio_has_no_interval_where_all_users_are_alike() -> None:
