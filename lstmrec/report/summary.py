@@ -37,7 +37,7 @@ def _books(lake: Lake, run_date: date) -> list[str]:
     lines = []
     for job, outcomes in traffic.books(lake, run_date).items():
         parts = ", ".join(f"{name} {n:,}" for name, n in outcomes.items() if n and name != accounting.ROWS_IN)
-        lines.append(f"{job:<24}{outcomes[accounting.ROWS_IN]:>9,} = {parts}")
+        lines.append(f"{job:<24}{outcomes[accounting.ROWS_IN]:>9,} = {parts or 'nothing'}")
     return lines
 
 
