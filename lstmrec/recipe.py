@@ -40,6 +40,7 @@ class TrainingConfig(Section):
     seen_items: Literal["left_out", "ranked"]
     learn_from: Literal["train", "train_and_validation"]
     patience: PositiveInt
+    warm_start: Literal["none", "serving"]
     checkpoint_epochs: Annotated[int, Field(ge=0)]
     start_timeout_seconds: PositiveInt
     seed: Annotated[int, Field(ge=0)]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -14,6 +14,7 @@ from lstmrec.lake import models
 from lstmrec.lake.data_files import DataFile as StoredFile
 from lstmrec.lake.data_files import data_files
 from lstmrec.lake.model_tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
+from lstmrec.lake.models import ModelRun
 from lstmrec.lake.store import Lake
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import NOT_OF_THE_MODEL, DataFile, TrainingResult, TrainingSpec
@@ -25,7 +26,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
     """What the ranks need: files of the pinned `sequences`, settings, and a name for the result.
 
     The model's version is its run date and a hash of what goes into it: the rows it learns from, the
-    item index, the settings. The same order twice is the same version.
+    item index, the settings, the model that it starts from. The same order twice is the same version.
     """
     splits = list(dict.fromkeys((TRAIN, VALIDATION, config.training.learn_from)))
     learnt = f"{c.SPLIT} IN ({', '.join(map(repr, splits))})"
@@ -38,7 +39,11 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
         "training": config.training.model_dump(mode="json", exclude=NOT_OF_THE_MODEL),
         "sequences": config.sequences.model_dump(mode="json"),
     }
-    made_of = json.dumps([settings, models.fingerprint(rows), index_fingerprint, __version__], sort_keys=True)
+    start = _start(lake, config, run_date)
+    started_from = start and start.model_version
+    made_of = json.dumps(
+        [settings, models.fingerprint(rows), index_fingerprint, started_from, __version__], sort_keys=True
+    )
     version = f"{run_date.isoformat()}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}"
 
     files = data_files(lake, SEQUENCES, learnt)
@@ -60,17 +65,26 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
         model=config.model,
         training=config.training,
         artifact_uri=f"{config.training.artifacts.rstrip('/')}/{version}",
+        warm_start_uri=start and start.artifact,
         record=ModelRecord(
             model_version=version,
             run_date=run_date,
             item_index_version=lake.versions[ITEM_INDEX.name],
             item_index_fingerprint=index_fingerprint,
-            table_versions=dict(lake.versions),
+            table_versions={table.name: lake.versions[table.name] for table in (SEQUENCES, ITEM_INDEX)},
             event_types=tuple(type_vocabulary(config.source.vocabulary)),
             code_version=__version__,
+            started_from=started_from,
             config=settings,
         ),
     )
+
+
+def _start(lake: Lake, config: Config, run_date: date) -> ModelRun | None:
+    """The model that served the day before: a rerun starts from the same, whatever was promoted since."""
+    if config.training.warm_start == "none" or not lake.exists(MODEL_RUNS):
+        return None
+    return models.serving(lake, run_date - timedelta(days=1))
 
 
 def model_run(spark: SparkSession, spec: TrainingSpec, result: TrainingResult) -> DataFrame:

@@ -2,6 +2,8 @@
 
     encoder.onnx        (items, types, gaps, length) -> vector of the history
     model.weights.h5    the Keras weights, for a later warm start
+    chosen.weights.h5   those of the epoch that validation chose, which saw the train split alone; likewise.
+                        Not there where the number of epochs was given
     item_matrix.npy     float32 [n_items + 1, width]; row 0 is PAD
     item_bias.npy       float32 [n_items + 1]; PAD has -inf, so that it is never ranked
     item_ids.json       item_id at each item index; "" at PAD
@@ -34,6 +36,7 @@ from lstmrec.learn.storage import child, open_store
 FORMAT_VERSION: Final = 1
 ENCODER: Final = "encoder.onnx"
 WEIGHTS: Final = "model.weights.h5"
+CHOSEN_WEIGHTS: Final = "chosen.weights.h5"
 ITEM_MATRIX: Final = "item_matrix.npy"
 ITEM_BIAS: Final = "item_bias.npy"
 ITEM_IDS: Final = "item_ids.json"
@@ -61,6 +64,8 @@ class ModelRecord(BaseModel):
     event_types: tuple[str, ...]
     """The event type at each event type index, from 1 on."""
     code_version: str
+    started_from: str | None = None
+    """The model version whose weights it began with."""
     config: dict[str, Any]
 
 
@@ -124,7 +129,8 @@ class Artifact:
 
 
 def publish(folder: Path, record: ModelRecord, metrics: Mapping[str, float], uri: str) -> Manifest:
-    """Put the FILES of the local `folder` and their manifest at `uri`, in place of a former artifact."""
+    """Put the files of the local `folder` and their manifest at `uri`, in place of a former artifact."""
+    names = [*FILES, *(name for name in (CHOSEN_WEIGHTS,) if (folder / name).exists())]
     matrix = np.load(folder / ITEM_MATRIX, mmap_mode="r", allow_pickle=False)
     manifest = Manifest(
         **record.model_dump(),
@@ -132,14 +138,14 @@ def publish(folder: Path, record: ModelRecord, metrics: Mapping[str, float], uri
         n_items=matrix.shape[0] - 1,
         width=matrix.shape[1],
         metrics=dict(metrics),
-        sha256={name: _digest((folder / name).read_bytes()) for name in FILES},
+        sha256={name: _digest((folder / name).read_bytes()) for name in names},
     )
     store, path = open_store(uri)
     try:
         store.create_dir(path, recursive=True)
         if store.get_file_info(child(path, MANIFEST)).type != pafs.FileType.NotFound:
             store.delete_file(child(path, MANIFEST))
-        for name in FILES:
+        for name in names:
             pafs.copy_files(
                 child(str(folder), name),
                 child(path, name),
@@ -164,7 +170,7 @@ def load(uri: str, threads: int = 1) -> Artifact:
         If a file is missing or altered, or the format is another one.
     """
     manifest = read_manifest(uri)
-    read = {name: _read_checked(uri, name, manifest) for name in FILES if name != WEIGHTS}
+    read = {name: read_file(uri, name, manifest) for name in FILES if name != WEIGHTS}
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -217,7 +223,8 @@ def _read(uri: str, name: str) -> bytes:
     return content
 
 
-def _read_checked(uri: str, name: str, manifest: Manifest) -> bytes:
+def read_file(uri: str, name: str, manifest: Manifest) -> bytes:
+    """A file of the artifact at `uri`, as the manifest describes it."""
     try:
         content = _read(uri, name)
     except FileNotFoundError:

@@ -125,7 +125,8 @@ def launch(spec: TrainingSpec, spark: Any = None) -> TrainingResult:
     """
     training = spec.training
     # a rank may have another working folder
-    spec = spec.model_copy(update={"artifact_uri": absolute(spec.artifact_uri)})
+    start = spec.warm_start_uri and absolute(spec.warm_start_uri)
+    spec = spec.model_copy(update={"artifact_uri": absolute(spec.artifact_uri), "warm_start_uri": start})
     log.info("training: %d processes, launcher %s", training.processes, training.launcher)
     if training.processes == 1:
         return _train(spec)

@@ -26,9 +26,15 @@ TOLERANCE: Final = 1e-4
 
 
 def export(
-    model: NextItemModel, spec: TrainingSpec, result: TrainingResult, item_ids: Sequence[str]
+    model: NextItemModel,
+    spec: TrainingSpec,
+    result: TrainingResult,
+    item_ids: Sequence[str],
+    chosen: NextItemModel | None = None,
 ) -> artifact.Manifest:
     """Write the artifact of `model` to the spec's URI. `item_ids` are by item index, "" at PAD.
+
+    `chosen` is the model that validation chose, where it did: a later warm start begins there.
 
     Raises
     ------
@@ -39,6 +45,8 @@ def export(
         folder = Path(name)
         _write_encoder(model, folder / artifact.ENCODER, spec)
         model.save_weights(folder / artifact.WEIGHTS)
+        if chosen is not None:
+            chosen.save_weights(folder / artifact.CHOSEN_WEIGHTS)
         bias = model.item_bias.numpy()
         bias[PAD] = -np.inf
         matrix = model.item_table.embeddings.numpy()

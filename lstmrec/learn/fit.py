@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from lstmrec.errors import BadInput
 from lstmrec.learn import checkpoint, curves, distributed
+from lstmrec.learn.artifact import CHOSEN_WEIGHTS, WEIGHTS
 from lstmrec.learn.checkpoint import Checkpoints, Progress
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
@@ -22,6 +23,7 @@ from lstmrec.learn.negatives import Counts
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.learn.trainer import Learnt, Ranked, Trainer
 from lstmrec.learn.validation import last_as_target
+from lstmrec.learn.warm_start import take_over
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +53,13 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     # read first: a broken index shows before the training, not after it
     item_ids = read_item_ids(spec.item_index, spec.n_items) if ranks.is_chief else []
     if spec.epochs is None:
-        trained = _choose(spec, ranks)
-        model = trained.model
+        trained = _choose(spec, ranks, item_ids)
+        model = chosen = trained.model
         if spec.training.learn_from == "train_and_validation":
-            model = _train_for(trained.best.epoch, spec, ranks).model
+            model = _train_for(trained.best.epoch, spec, ranks, item_ids).model
     else:
-        trained = _train_for(spec.epochs, spec, ranks)
-        model = trained.model
+        trained = _train_for(spec.epochs, spec, ranks, item_ids)
+        model, chosen = trained.model, None
 
     distributed.require_agreement(model.weights)
     result = TrainingResult(
@@ -69,17 +71,17 @@ def fit(spec: TrainingSpec) -> TrainingResult:
         seconds=time.perf_counter() - began,
     )
     if ranks.is_chief:
-        export(model, spec, result, item_ids)
+        export(model, spec, result, item_ids, chosen)
         checkpoint.remove(spec)
     return result
 
 
-def _choose(spec: TrainingSpec, ranks: Ranks) -> Trained:
+def _choose(spec: TrainingSpec, ranks: Ranks, item_ids: Sequence[str]) -> Trained:
     """The model at its best epoch on the train split."""
     began = time.perf_counter()
     training = _feed("train", spec.train, spec, ranks)
     validation, sample = _to_rank("validation", spec.validation, spec, ranks), _sample(spec, ranks)
-    trainer = _trainer(spec, ranks, training)
+    trainer = _trainer(spec, ranks, training, item_ids, CHOSEN_WEIGHTS)
     checkpoints = Checkpoints(spec, "choose", ranks)
     progress = checkpoints.resume(trainer)
     while not distributed.from_chief(_is_over(progress, spec, time.perf_counter() - began)):
@@ -111,11 +113,11 @@ def _is_over(progress: Progress, spec: TrainingSpec, seconds: float) -> bool:
     return epochs >= spec.training.max_epochs or impatient or any(behind) or late
 
 
-def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
+def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks, item_ids: Sequence[str]) -> Trained:
     """A new model after so many epochs on the split that training.learn_from names."""
     split = spec.training.learn_from
     training = _feed(split, spec.train if split == "train" else spec.train_and_validation, spec, ranks)
-    trainer = _trainer(spec, ranks, training)
+    trainer = _trainer(spec, ranks, training, item_ids, WEIGHTS)
     checkpoints = Checkpoints(spec, "final", ranks)
     progress = checkpoints.resume(trainer)
     for number in range(len(progress.history) + 1, epochs + 1):
@@ -131,10 +133,14 @@ def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks) -> Trained:
     return Trained(trainer.model, progress.history[-1], progress.history, training.steps)
 
 
-def _trainer(spec: TrainingSpec, ranks: Ranks, training: Feed) -> Trainer:
-    """A new model, the same on all ranks, with its optimizer."""
+def _trainer(
+    spec: TrainingSpec, ranks: Ranks, training: Feed, item_ids: Sequence[str], weights: str
+) -> Trainer:
+    """A model, the same on all ranks, with its optimizer: new, or begun with a file of the warm start's."""
     keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
     model = build(spec.n_items, spec.n_event_types, spec.model)
+    if ranks.is_chief and spec.warm_start_uri is not None:
+        take_over(model, spec, item_ids, weights)
     distributed.broadcast(model.weights)
     loss = loss_of(spec.training, spec.n_items, lambda: _count_items(training, spec.n_items))
     return Trainer(model, spec.training, loss, training.steps)

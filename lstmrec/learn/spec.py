@@ -52,6 +52,8 @@ class TrainingSpec(BaseModel):
     model: ModelConfig
     training: TrainingConfig
     artifact_uri: str
+    warm_start_uri: str | None = None
+    """The artifact whose weights it begins with; None: with new ones."""
     record: ModelRecord
 
     @property

@@ -122,6 +122,7 @@ def training_config(**changes: Any) -> TrainingConfig:
         "seen_items": "left_out",
         "learn_from": "train",
         "patience": 3,
+        "warm_start": "none",
         "checkpoint_epochs": 1,
         "start_timeout_seconds": 60,
         "seed": 7,
