@@ -41,15 +41,15 @@ class ItemNeighbours:
                 for other in own:
                     if other != item:
                         together[item][other] += 1
-        self._damping, self._together, self._alone = damping, together, alone
+        self._others = [np.fromiter(of, np.int64, len(of)) for of in together]
+        self._both = [np.fromiter(of.values(), np.float64, len(of)) for of in together]
+        self._damped = alone + damping
 
     def scores(self, items: Sequence[int]) -> Scores:
         last = items[-1]
-        scores = np.zeros(len(self._alone))
-        for other, both in self._together[last].items():
-            scores[other] = both / np.sqrt(
-                (self._alone[last] + self._damping) * (self._alone[other] + self._damping)
-            )
+        others = self._others[last]
+        scores = np.zeros(len(self._damped))
+        scores[others] = self._both[last] / np.sqrt(self._damped[last] * self._damped[others])
         return scores
 
 

@@ -21,10 +21,11 @@ class CoVisitation:
     """Scores by the last item: how often each came up to `window` places after it."""
 
     def __init__(self, histories: Sequence[Sequence[int]], n_items: int, window: int) -> None:
-        self._after: list[list[int]] = [[] for _ in range(n_items)]
+        after: list[list[int]] = [[] for _ in range(n_items)]
         for history in histories:
             for place, item in enumerate(history):
-                self._after[item] += history[place + 1 : place + 1 + window]
+                after[item] += history[place + 1 : place + 1 + window]
+        self._after = [np.array(items, np.int64) for items in after]
 
     def scores(self, items: Sequence[int]) -> Scores:
         return np.bincount(self._after[items[-1]], minlength=len(self._after)).astype(np.float64)
