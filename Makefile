@@ -46,6 +46,11 @@ run: $(MAIN) $(SAMPLE) ## the whole road on the sample log: raw clicks to top-N 
 airflow: $(MAIN) $(AIRFLOW) ## Airflow on loopback with the DAGs, paused, for CONF, until ctrl-C (AIRFLOW_PORT=8080)
 	@CONF='$(CONF)' AIRFLOW_PORT='$(AIRFLOW_PORT)' .ci/airflow.sh
 
+.PHONY: tune
+tune: $(MAIN) ## settings by Optuna on the lake of CONF, as it was left for RUN_DATE; writes a file for CONF
+	@$(IN_MAIN) .venv/bin/spark-submit --master 'local[2]' \
+		jobs/tune_model.py --conf '$(CONF)' --run-date '$(RUN_DATE)'
+
 .PHONY: run-airflow
 run-airflow: $(MAIN) $(AIRFLOW) $(ANALYST) ## three nights of a small log in a real Airflow, with what goes wrong at night
 	@env -u PYTHONPATH .venv-airflow/bin/python tests/airflow_dags/three_nights.py \
@@ -98,6 +103,11 @@ bench-users: $(MAIN) ## how long the scoring job takes as users grow tenfold, up
 bench-encoders: $(MAIN) ## the encoder of the model that serves RUN_DATE, in float32 and in int8 (after make run)
 	@$(IN_MAIN) OMP_NUM_THREADS=1 .venv/bin/python -m tests.benchmarks.encoders --conf '$(CONF)' \
 		--run-date '$(RUN_DATE)' --out var/bench/encoders.json
+
+.PHONY: bench-train
+bench-train: $(MAIN) ## how fast a training learns, by one process and by two, next to large products (ITEMS=12101 WIDTH=64)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train --items '$(ITEMS)' --width '$(WIDTH)' \
+		--out var/bench/train.json
 
 .PHONY: bench-items
 bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first)

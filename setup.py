@@ -26,6 +26,7 @@ TRAIN_ON_ANY_DEVICE = [
     "tf2onnx>=1.16,<2",
     "onnx>=1.17,<2",
     "protobuf>=4.25,<6",  # TensorFlow 2.18 breaks with 6 and later, without saying so in its metadata
+    "optuna>=5,<6",
     "setuptools<70",  # Petastorm and TensorBoard import pkg_resources
 ]
 

@@ -11,7 +11,7 @@ from lstmrec import layers as layering
 from lstmrec.errors import BadConfig
 from lstmrec.layers import BASE, ENV_DELIMITER, ENV_PREFIX
 from lstmrec.mapping import SourceConfig
-from lstmrec.recipe import ModelConfig, TrainingConfig
+from lstmrec.recipe import ModelConfig, TrainingConfig, TuningConfig
 from lstmrec.sections import (
     EvaluationConfig,
     GateConfig,
@@ -46,6 +46,7 @@ class Config(BaseSettings):
     sequences: SequencesConfig
     model: ModelConfig
     training: TrainingConfig
+    tuning: TuningConfig
     evaluation: EvaluationConfig
     scoring: ScoringConfig
     gate: GateConfig

@@ -25,5 +25,9 @@ class WrittenMeanwhile(LstmrecError):
     """Another run wrote to the same rows of a table at the same time, and was first."""
 
 
+class Diverged(LstmrecError):
+    """A training came to a loss or a gradient that is not finite: its settings are too bold."""
+
+
 class BadArtifact(LstmrecError):
     """A model artifact is incomplete, altered, or made with another item index."""

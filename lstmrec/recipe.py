@@ -1,8 +1,8 @@
-"""The sections `model` and `training`: the network, and how it learns."""
+"""The sections `model`, `training` and `tuning`: the network, how it learns, and what of both is varied."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lstmrec.sections import PositiveFloat, PositiveInt, Section, Share
 
@@ -51,3 +51,52 @@ class TrainingConfig(Section):
         if self.batch_size % self.processes:
             raise ValueError("batch_size must be a multiple of processes: every rank takes an equal share")
         return self
+
+
+class Range(Section):
+    """Any number from low to high."""
+
+    low: float
+    high: float
+    scale: Literal["linear", "log"]
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.low >= self.high or (self.scale == "log" and self.low <= 0):
+            raise ValueError("low must be below high, and above 0 where scale is log")
+        return self
+
+
+class Choices(Section):
+    """One of these."""
+
+    choices: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
+
+
+class TuningConfig(Section):
+    """How settings are searched for."""
+
+    study: str
+    trials: PositiveInt
+    parallel: PositiveInt
+    minutes: PositiveFloat
+    prune_after_epochs: Annotated[int, Field(ge=0)]
+    space: dict[str, Range | Choices | None]
+
+    @field_validator("space")
+    @classmethod
+    def _varies_keys_of_ours(
+        cls, space: dict[str, Range | Choices | None]
+    ) -> dict[str, Range | Choices | None]:
+        known = {f"model.{key}" for key in ModelConfig.model_fields}
+        known |= {f"training.{key}" for key in TrainingConfig.model_fields}
+        if unknown := space.keys() - known:
+            raise ValueError(f"names {sorted(unknown)}, which are no keys of model or training")
+        if not any(space.values()):
+            raise ValueError("must name a key that is varied")
+        return space
+
+    @property
+    def varied(self) -> dict[str, Range | Choices]:
+        """Key -> what it may be."""
+        return {name: choice for name, choice in self.space.items() if choice is not None}

@@ -16,7 +16,7 @@ BELOW_CONFIG = {"layers", "paths"}
 PARTS = {"lake", "learn", "prepare", "rank"}
 BRIDGES = {
     *("baselines", "evaluation", "gate", "ingestion", "lists", "nightly", "outcomes", "promotion", "report"),
-    *("runtime", "scoring", "sessionization", "shelf", "tallies", "tracking", "training"),
+    *("runtime", "scoring", "sessionization", "shelf", "tallies", "tracking", "training", "tuning"),
 }
 
 MAY_USE = {
@@ -48,6 +48,7 @@ MAY_USE = {
     "nightly": FOUNDATION | PARTS | {"baselines", "gate", "lists", "scoring", "shelf"},
     "tracking": FOUNDATION | {"lake", "learn"},
     "training": FOUNDATION | PARTS,
+    "tuning": FOUNDATION | PARTS | {"layers", "training"},
     "samples": set(),
 }
 """Part of lstmrec -> the other parts that it may import; lstmrec itself holds but the version."""
@@ -60,6 +61,7 @@ ONLY_IN = {
     "keras": "lstmrec/learn/",
     "onnxruntime": "lstmrec/learn/",
     "mlflow": "lstmrec/tracking.py",
+    "optuna": "lstmrec/learn/study.py",
 }
 
 CLOCKS = {

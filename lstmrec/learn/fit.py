@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -76,7 +76,23 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     return result
 
 
-def _choose(spec: TrainingSpec, ranks: Ranks, item_ids: Sequence[str]) -> Trained:
+def choose(spec: TrainingSpec, watch: Callable[[EpochRecord], None]) -> EpochRecord:
+    """The best epoch on the train split, in this process alone; no artifact.
+
+    `watch` sees each epoch as it ends; what it raises ends the training.
+    """
+    ranks = distributed.start()
+    tf.config.experimental.enable_op_determinism()
+    item_ids = read_item_ids(spec.item_index, spec.n_items)
+    return _choose(spec, ranks, item_ids, watch).best
+
+
+def _choose(
+    spec: TrainingSpec,
+    ranks: Ranks,
+    item_ids: Sequence[str],
+    watch: Callable[[EpochRecord], None] = lambda _: None,
+) -> Trained:
     """The model at its best epoch on the train split."""
     began = time.perf_counter()
     training = _feed("train", spec.train, spec, ranks)
@@ -97,6 +113,7 @@ def _choose(spec: TrainingSpec, ranks: Ranks, item_ids: Sequence[str]) -> Traine
         if ranks.is_chief:
             curves.write(progress.history, spec, "choose")
             log.info("%s%s", _line(record), "  best" if record is progress.best else "")
+        watch(record)
     trainer.model.set_weights(progress.best_weights)
     return Trained(trainer.model, progress.best, progress.history, training.steps)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstmrec.errors import LstmrecError
+from lstmrec.errors import Diverged
 from lstmrec.learn import distributed
 from lstmrec.learn.averaging import WeightAverage
 from lstmrec.learn.feed import SIGNATURE, Feed
@@ -74,7 +74,7 @@ class Trainer:
 
         Raises
         ------
-        LstmrecError
+        Diverged
             On all ranks, where a loss or a gradient is not finite.
         """
         began = time.perf_counter()
@@ -134,7 +134,7 @@ def _require_finite(steps: Values, epoch: int, before: int, of: int) -> None:
     broken = np.flatnonzero(~np.isfinite(steps).all(axis=1))
     if len(broken):
         loss, count, norm = steps[broken[0]]
-        raise LstmrecError(
+        raise Diverged(
             f"training: epoch {epoch}, step {before + broken[0] + 1} of {of}: the loss is "
             f"{loss / max(count, 1):g}, the norm of the gradient {norm:g}; no model was written: lower "
             f"training.learning_rate or training.gradient_clip, or raise training.warmup_epochs"
