@@ -95,7 +95,6 @@ def tune(spec: StudySpec) -> Found:
 
 def work(spec: StudySpec) -> None:
     """Run trials in this process, one after the other."""
-    optuna.logging.disable_default_handler()
     _study(spec).optimize(
         lambda trial: _objective(trial, spec),
         timeout=spec.tuning.minutes * 60,
@@ -156,6 +155,7 @@ def _settings(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _study(spec: StudySpec) -> optuna.Study:
+    optuna.logging.disable_default_handler()  # each trial is told by our log
     config, seed = spec.tuning, spec.training.training.seed
     return optuna.create_study(
         storage=f"sqlite:///{config.study}",
