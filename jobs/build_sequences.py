@@ -6,7 +6,7 @@ spark-submit jobs/build_sequences.py --conf conf/base.yaml --run-date 2026-01-31
 from lstmrec import columns as c
 from lstmrec import runtime
 from lstmrec.errors import BrokenContract
-from lstmrec.lake import accounting, checks
+from lstmrec.lake import accounting, checks, history
 from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
 from lstmrec.lake.tables import SESSIONS
 from lstmrec.prepare import histories, sequences, splits
@@ -28,7 +28,8 @@ def main(run: Run) -> None:
             f"sequences: no history up to {run.run_date}; look at `sessions` and run_accounting"
         )
     checks.require_unique(rows, SEQUENCES.key, SEQUENCES.name)
-    run.lake.replace(SEQUENCES, sequences.spread(rows, rules.row_groups))
+    laid_out = sequences.spread(rows, rules.row_groups)
+    run.lake.replace(SEQUENCES, laid_out, history.as_of(run.run_date))
     run.log.info("sequences", **by_split)
     rows.unpersist()
 

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from lstmrec import baselines, evaluation, runtime, scoring, tracking
 from lstmrec import columns as c
-from lstmrec.lake import checks, models
+from lstmrec.lake import checks, history, models
 from lstmrec.lake.model_tables import COMPARISONS, ITEM_INDEX, METRICS, SEQUENCES
 from lstmrec.lake.tables import ITEMS, USERS
 from lstmrec.lake.validity import valid_on
@@ -21,6 +21,7 @@ def main(run: Run) -> None:
     rules, partitions = run.config.evaluation, run.config.spark.shuffle_partitions
     candidate, serving = (find(run.lake, run.run_date) for find in (models.candidate, models.serving))
     model = candidate or models.current(run.lake, run.run_date)
+    history.require_as_of(run.lake, SEQUENCES, run.run_date, "build_sequences")
     index, sequences = run.lake.read(ITEM_INDEX), run.lake.read(SEQUENCES)
     learn_from = run.config.training.learn_from  # no contender knows more than another
     train, test = (sequences.where(F.col(c.SPLIT) == split) for split in (learn_from, splits.TEST))

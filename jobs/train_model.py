@@ -4,14 +4,15 @@ spark-submit jobs/train_model.py --conf conf/base.yaml --run-date 2026-01-31
 """
 
 from lstmrec import runtime, tracking, training
-from lstmrec.lake import models
-from lstmrec.lake.model_tables import MODEL_RUNS
+from lstmrec.lake import history, models
+from lstmrec.lake.model_tables import MODEL_RUNS, SEQUENCES
 from lstmrec.learn import distributed
 from lstmrec.runtime import Run
 
 
 @runtime.job("train_model", __doc__)
 def main(run: Run) -> None:
+    history.require_as_of(run.lake, SEQUENCES, run.run_date, "build_sequences")
     spec = training.order(run.lake, run.config, run.run_date)
     version = spec.record.model_version
     if models.exists(run.lake, version):

@@ -13,7 +13,7 @@ from lstmrec import __version__, baselines, gate, shelf
 from lstmrec import columns as c
 from lstmrec.config import Config
 from lstmrec.gate import Verdict
-from lstmrec.lake import models
+from lstmrec.lake import history, models
 from lstmrec.lake.list_tables import ITEM_RULES, RECOMMENDATION_RUNS, RECOMMENDATIONS, RULESETS
 from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
 from lstmrec.lake.models import ModelRun
@@ -94,6 +94,7 @@ def prepare(lake: Lake, config: Config, run_date: date) -> Night:
     rules = config.scoring.rules
     lake.create(ITEM_RULES)
     model = models.current(lake, run_date)
+    history.require_as_of(lake, SEQUENCES, run_date, "build_sequences")
     index = lake.read(ITEM_INDEX)
     known = valid_on(lake.read(USERS), run_date)
     segments = _segments(known, rules.segment_attribute)

@@ -27,9 +27,9 @@ from lstmrec import columns as c
 from lstmrec import config as configuration
 from lstmrec import nightly, scoring, training
 from lstmrec.config import Config
-from lstmrec.lake import models
+from lstmrec.lake import history, models
 from lstmrec.lake.list_tables import ITEM_RULES
-from lstmrec.lake.model_tables import MODEL_RUNS
+from lstmrec.lake.model_tables import MODEL_RUNS, SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import ITEMS, SESSIONS, USERS
 from lstmrec.learn.export import export, read_item_ids
@@ -39,7 +39,7 @@ from lstmrec.prepare import sequences, splits
 from lstmrec.rank.top_n import top_n
 from lstmrec.scoring import ModelScorer
 from tests.benchmarks.memory import Peak
-from tests.benchmarks.scratch_tables import fill_index, histories_of, write_sequences
+from tests.benchmarks.scratch_tables import fill_index, histories_of
 from tests.jobs.shop import ROOT, job
 from tests.local_spark import local_session
 
@@ -94,7 +94,8 @@ def write_lake(lake: Lake, config: Config, users: int, items: int) -> None:
     read = lake.read(SESSIONS)
     fill_index(lake, read, DAY)
     scored = splits.leave_one_out(histories_of(lake, read, config, DAY), config.sequences.min_length)
-    write_sequences(lake, sequences.build(scored, config.sequences), config)
+    rows = sequences.build(scored, config.sequences)
+    lake.replace(SEQUENCES, sequences.spread(rows, config.sequences.row_groups), history.as_of(DAY))
     write_model(lake, config)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,16 @@ def test_an_artifact_made_with_another_item_index_stops_the_job_before_it_writes
     assert "made with another item index" in line
     assert "train" in line
     assert Lake(spark, str(copy.folder / "lake"), {}).version(written) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["train_model", "evaluate_model", "score_recommendations"])
+def test_sequences_of_another_day_are_not_taken_for_those_of_the_run_date(
+    spark: SparkSession, shop: Shop, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    line = refusal(name, shop.flags(LAST_DAY + timedelta(days=1)), capsys)
+    assert f"sequences: of {LAST_DAY} and not of {LAST_DAY + timedelta(days=1)}" in line
+    assert "run build_sequences for that date first" in line
 
 
 @pytest.mark.slow

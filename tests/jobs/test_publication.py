@@ -27,9 +27,9 @@ RULESET, RUN, LISTS, BOOKS = 1, 2, 3, 4  # the writes of score_recommendations, 
 class Copy:
     """The shop with a lake of its own, whose newest lists are those of LAST_DAY."""
 
-    def __init__(self, spark: SparkSession, shop: Shop, folder: Path) -> None:
+    def __init__(self, spark: SparkSession, shop: Shop, folder: Path, lake: Path | None = None) -> None:
         self.spark, self.lake = spark, folder / "lake"
-        shutil.copytree(shop.folder / "lake", self.lake)
+        shutil.copytree(lake or shop.folder / "lake", self.lake)
         shutil.copy(shop.folder / "base.yaml", folder)
         self.conf = folder / "own.yaml"
         self.settings = yaml.safe_load(shop.conf.read_text()) | {
@@ -44,6 +44,11 @@ class Copy:
     def flags(self, day: date = NEXT_DAY) -> list[str]:
         return ["--conf", str(self.conf), "--run-date", day.isoformat()]
 
+    def score(self, day: date = NEXT_DAY) -> None:
+        """The end of that day's night."""
+        for name in ("build_sequences", "score_recommendations"):
+            job(name)(self.flags(day))
+
     def lists(self) -> dict[date, set[str]]:
         """The rows of each date, without the versions of what they were made of."""
         rows = Lake(self.spark, str(self.lake), {}).read(t.RECOMMENDATIONS).drop("table_versions")
@@ -57,16 +62,24 @@ class Copy:
         return runs.where(runs[c.RUN_DATE] == day).collect()[0]
 
 
+@pytest.fixture(scope="module")
+def evening(spark: SparkSession, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's lake when all is ready for the lists of NEXT_DAY."""
+    night = Copy(spark, shop, tmp_path_factory.mktemp("evening"))
+    job("build_sequences")(night.flags())
+    return night.lake
+
+
 @pytest.fixture
-def copy(spark: SparkSession, shop: Shop, tmp_path: Path) -> Copy:
-    return Copy(spark, shop, tmp_path)
+def copy(spark: SparkSession, shop: Shop, tmp_path: Path, evening: Path) -> Copy:
+    return Copy(spark, shop, tmp_path, evening)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    spark: SparkSession, shop: Shop, tmp_path_factory: pytest.TempPathFactory
+    spark: SparkSession, shop: Shop, evening: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[date, set[str]]:
-    night = Copy(spark, shop, tmp_path_factory.mktemp("undisturbed"))
+    night = Copy(spark, shop, tmp_path_factory.mktemp("undisturbed"), evening)
     job("score_recommendations")(night.flags())
     return night.lists()
 
@@ -158,9 +171,9 @@ def test_a_model_is_rolled_back_to_by_its_version(copy: Copy, capsys: pytest.Cap
 def test_a_backfill_of_nights_is_the_nights_one_by_one(copy: Copy, nights: int) -> None:
     days = [LAST_DAY + timedelta(days=n + 1) for n in range(nights)]
     for day in days:
-        job("score_recommendations")(copy.flags(day))
+        copy.score(day)
     one_by_one = copy.lists()
     assert set(one_by_one) == {LAST_DAY, *days}
     for day in reversed(days):  # again, in another order
-        job("score_recommendations")(copy.flags(day))
+        copy.score(day)
     assert copy.lists() == one_by_one
