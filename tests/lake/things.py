@@ -17,9 +17,9 @@ THINGS = Table(
         [
             StructField("run_date", DateType(), nullable=False),
             StructField("run_id", StringType(), nullable=False),
-            StructField("name", StringType(), nullable=False),
-            StructField("n", IntegerType(), nullable=False),
-            StructField("note", StringType(), nullable=True),
+            StructField("name", StringType(), nullable=False, metadata={"comment": "what it is called"}),
+            StructField("n", IntegerType(), nullable=False, metadata={"comment": "how many there are"}),
+            StructField("note", StringType(), nullable=True, metadata={"comment": "what is said of it"}),
         ]
     ),
     key=("run_id", "name"),
