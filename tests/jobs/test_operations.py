@@ -134,6 +134,7 @@ def test_the_reasons_of_quarantine_are_told_with_their_numbers(operator: Operato
 def test_refused_lists_are_explained_and_published_once_the_limit_is_lifted(operator: Operator) -> None:
     (top,) = operator.lists(LAST_DAY.isoformat()).where("rank = 1").select(c.ITEM_ID).take(1)
     operator.write(ITEM_RULES, (top[0], "hidden", NEXT_DAY, None, "recalled"))
+    job("build_sequences")(operator.flags)
     operator.use({"gate": {"min_overlap": 0.9999}})  # a hidden item changes some list
     with pytest.raises(SystemExit):
         job("score_recommendations")(operator.flags)
@@ -149,6 +150,7 @@ def test_a_refused_model_is_shown_beside_the_baselines(operator: Operator) -> No
 
 
 def test_rolled_back_the_older_model_serves_and_has_made_the_lists(operator: Operator) -> None:
+    job("build_sequences")(operator.flags)
     (older,) = operator.rows(t.MODEL_RUNS).collect()
     newer = older.asDict() | {c.MODEL_VERSION: "newer", c.RUN_DATE: NEXT_DAY}
     operator.write(t.MODEL_RUNS, tuple(newer[name] for name in t.MODEL_RUNS.columns))
