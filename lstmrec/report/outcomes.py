@@ -5,11 +5,11 @@ from datetime import date
 from typing import Final
 
 from pyspark.sql import Row as TableRow
-from pyspark.sql import functions as F
 
 from lstmrec import columns as c
 from lstmrec.lake.outcome_tables import OUTCOMES
 from lstmrec.lake.store import Lake
+from lstmrec.report import runs
 from lstmrec.report.charts import Axis, Row, Series, intervals, lines
 from lstmrec.report.parts import Chart, Section, Table, nothing, spread
 
@@ -24,11 +24,9 @@ def of_outcomes(lake: Lake, run_date: date, n_runs: int) -> Section:
     """The newest outcomes up to `run_date`, and how they went over `n_runs` run dates."""
     if not lake.exists(OUTCOMES):
         return nothing(_TITLE, "None were measured yet; see measure_outcomes.")
-    told = lake.read(OUTCOMES).where(F.col(c.RUN_DATE) <= F.lit(run_date))
-    days = [r[0] for r in told.select(c.RUN_DATE).distinct().orderBy(F.desc(c.RUN_DATE)).take(n_runs)]
+    days, rows = runs.newest(lake.read(OUTCOMES), run_date, n_runs)
     if not days:
         return nothing(_TITLE, f"None were measured up to {run_date}; see measure_outcomes.")
-    rows = told.where(F.col(c.RUN_DATE).isin(days)).collect()
     here = [row for row in rows if row[c.RUN_DATE] == days[0]]
     overall = [row for row in here if _is_overall(row)]
     shown = {row["metric"]: row["value"] for row in overall if row["policy"] == "shown"}

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from lstmrec import columns as c
 from lstmrec.lake.model_tables import COMPARISONS, METRICS
 from lstmrec.lake.store import Lake
+from lstmrec.report import runs
 from lstmrec.report.charts import Axis, Row, Series, intervals, lines
 from lstmrec.report.parts import Chart, Section, Table, nothing, spread
 
@@ -25,11 +26,9 @@ def of_quality(lake: Lake, run_date: date, n_runs: int) -> Section:
     """The newest metrics up to `run_date`, with the run before and the trend over `n_runs` run dates."""
     if not lake.exists(METRICS):
         return nothing(_TITLE, "Nothing was evaluated yet; see evaluate_model.")
-    told = lake.read(METRICS).where(F.col(c.RUN_DATE) <= F.lit(run_date))
-    days = [r[0] for r in told.select(c.RUN_DATE).distinct().orderBy(F.desc(c.RUN_DATE)).take(n_runs)]
+    days, rows = runs.newest(lake.read(METRICS), run_date, n_runs)
     if not days:
         return nothing(_TITLE, f"Nothing was evaluated up to {run_date}; see evaluate_model.")
-    rows = told.where(F.col(c.RUN_DATE).isin(days)).collect()
     k = _rank_limit(rows)
     here = [row for row in rows if row[c.RUN_DATE] == days[0] and row["k"] == k]
     overall = [row for row in here if row[c.SLICE] == "all"]

@@ -34,13 +34,14 @@ from lstmrec.lake.store import Lake
 from lstmrec.lake.tables import ITEMS, SESSIONS, USERS
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.model import build
-from lstmrec.learn.spec import EpochRecord, TrainingResult
+from lstmrec.learn.spec import EpochRecord
 from lstmrec.prepare import sequences, splits
 from lstmrec.rank.top_n import top_n
 from lstmrec.scoring import ModelScorer
 from tests.benchmarks.memory import Peak
 from tests.benchmarks.scratch_tables import fill_index, histories_of
 from tests.jobs.shop import ROOT, job
+from tests.learn.tables import result_of
 from tests.local_spark import local_session
 
 DAY = date(2026, 1, 31)
@@ -105,14 +106,7 @@ def write_model(lake: Lake, config: Config) -> None:
     untrained = EpochRecord(
         epoch=1, loss=0.0, ndcg_at_10=0.0, hit_rate_at_10=0.0, seconds=0.0, events_per_second=0.0
     )
-    result = TrainingResult(
-        artifact_uri=order.artifact_uri,
-        processes=1,
-        steps_per_epoch=1,
-        best=untrained,
-        history=(untrained,),
-        seconds=0.0,
-    )
+    result = result_of(order, untrained)
     model = build(order.n_items, order.n_event_types, order.model)
     export(model, order, result, read_item_ids(order.item_index, order.n_items))
     row = training.model_run(lake.spark, order, result)

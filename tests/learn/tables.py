@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lstmrec.learn.artifact import ModelRecord
-from lstmrec.learn.spec import DataFile, TrainingSpec
+from lstmrec.learn.spec import DataFile, EpochRecord, TrainingResult, TrainingSpec
 from lstmrec.recipe import ModelConfig, TrainingConfig
 
 INTS = pa.list_(pa.int32())
@@ -168,4 +168,16 @@ def spec(
         training=training or training_config(),
         artifact_uri=str(root / "artifact"),
         record=record(),
+    )
+
+
+def result_of(order: TrainingSpec, epoch: EpochRecord) -> TrainingResult:
+    """What a training of one step and one epoch reports."""
+    return TrainingResult(
+        artifact_uri=order.artifact_uri,
+        processes=1,
+        steps_per_epoch=1,
+        best=epoch,
+        history=(epoch,),
+        seconds=epoch.seconds,
     )

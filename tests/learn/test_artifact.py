@@ -12,8 +12,8 @@ from lstmrec.learn import artifact
 from lstmrec.learn.artifact import Artifact
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.model import NextItemModel, build, encoder
-from lstmrec.learn.spec import EpochRecord, TrainingResult, TrainingSpec
-from tests.learn.tables import model_config, record, spec
+from lstmrec.learn.spec import EpochRecord, TrainingSpec
+from tests.learn.tables import model_config, record, result_of, spec
 
 N_ITEMS = 12
 EPOCH = EpochRecord(
@@ -35,15 +35,7 @@ def order(tmp_path_factory: pytest.TempPathFactory) -> TrainingSpec:
 
 @pytest.fixture(scope="module")
 def exported(model: NextItemModel, order: TrainingSpec) -> Path:
-    result = TrainingResult(
-        artifact_uri=order.artifact_uri,
-        processes=1,
-        steps_per_epoch=1,
-        best=EPOCH,
-        history=(EPOCH,),
-        seconds=9,
-    )
-    export(model, order, result, read_item_ids(order.item_index, N_ITEMS))
+    export(model, order, result_of(order, EPOCH), read_item_ids(order.item_index, N_ITEMS))
     return Path(order.artifact_uri)
 
 

@@ -9,10 +9,10 @@ from lstmrec.learn import artifact, distributed
 from lstmrec.learn.artifact import CHOSEN_WEIGHTS, WEIGHTS
 from lstmrec.learn.export import export
 from lstmrec.learn.model import NextItemModel, build
-from lstmrec.learn.spec import EpochRecord, TrainingResult, TrainingSpec
+from lstmrec.learn.spec import EpochRecord, TrainingSpec
 from lstmrec.learn.warm_start import take_over
 from lstmrec.recipe import ModelConfig
-from tests.learn.tables import model_config, record, spec, training_config
+from tests.learn.tables import model_config, record, result_of, spec, training_config
 from tests.learn.test_fit import N_ITEMS, successors
 
 OLD_IDS = ["", "sofa", "lamp", "bed"]
@@ -42,15 +42,7 @@ def old() -> NextItemModel:
 @pytest.fixture(scope="module")
 def uri(old: NextItemModel, tmp_path_factory: pytest.TempPathFactory) -> str:
     made = order(tmp_path_factory.mktemp("old"), 3)
-    result = TrainingResult(
-        artifact_uri=made.artifact_uri,
-        processes=1,
-        steps_per_epoch=1,
-        best=EPOCH,
-        history=(EPOCH,),
-        seconds=1,
-    )
-    export(old, made, result, OLD_IDS, chosen=seeded(3, 2, seed=3))
+    export(old, made, result_of(made, EPOCH), OLD_IDS, chosen=seeded(3, 2, seed=3))
     return made.artifact_uri
 
 
