@@ -35,8 +35,8 @@ RANK_ENVIRONMENT: Final = {
     "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "600",  # a rank that others wait for so long is lost: end them all
 }
 
-LEFT_BEHIND: Final = "Horovod has been shut down"
-"""In what a rank says whose partner is gone."""
+LEFT_BEHIND: Final = ("Horovod has been shut down", "/gloo/transport/")
+"""In what a rank says whose partner is gone: told of it by Horovod, or finding the connection closed."""
 
 
 @dataclass(frozen=True)
@@ -199,9 +199,14 @@ def train_rank(spec: str) -> str:
     try:
         return _train(TrainingSpec.model_validate_json(spec)).model_dump_json()
     except Exception as error:
-        if LEFT_BEHIND not in str(error):  # else another rank has the reason
+        if not is_left_behind(error):  # else another rank has the reason
             print(failure_line(os.environ.get("HOROVOD_RANK", "0"), error), flush=True)
         raise
+
+
+def is_left_behind(error: BaseException) -> bool:
+    """Whether a rank failed only because another rank is gone."""
+    return any(mark in str(error) for mark in LEFT_BEHIND)
 
 
 def _train(spec: TrainingSpec) -> TrainingResult:

@@ -71,6 +71,18 @@ def test_a_loss_that_is_not_finite_ends_all_ranks(tmp_path: Path) -> None:
     assert not Path(order.artifact_uri).exists()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Horovod has been shut down. This was caused by an exception on one of the ranks.",
+        "[third_party/gloo/gloo/transport/tcp/pair.cc:589] Read error [127.0.0.1]:42911: Connection reset by peer",
+    ],
+)
+def test_a_rank_whose_partner_is_gone_has_no_reason_of_its_own(said: str) -> None:
+    assert distributed.is_left_behind(RuntimeError(said))
+    assert not distributed.is_left_behind(LstmrecError("training: epoch 1, step 2 of 3: the loss is nan"))
+
+
 def spoil_the_rows(uri: str) -> None:
     path = Path(unquote(uri.removeprefix("file://")))
     content = path.read_bytes()
