@@ -75,7 +75,7 @@ def test_a_loss_that_is_not_finite_ends_all_ranks(tmp_path: Path) -> None:
     "said",
     [
         "Horovod has been shut down. This was caused by an exception on one of the ranks.",
-        "[third_party/gloo/gloo/transport/tcp/pair.cc:589] Read error [127.0.0.1]:42911: Connection reset by peer",
+        "[gloo/gloo/transport/tcp/pair.cc:589] Read error [127.0.0.1]:42911: Connection reset by peer",
     ],
 )
 def test_a_rank_whose_partner_is_gone_has_no_reason_of_its_own(said: str) -> None:
