@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from lstmrec import columns as c
@@ -45,12 +45,18 @@ class Night:
 
 def judge(night: Night, limits: GateConfig) -> list[Verdict]:
     """Every rule's verdict: it looks at the finished lists alone, and knows nothing of how they were made."""
+    found = _over_users(night)
     verdicts = [
-        *_of_lists(night),
-        _of_what_is_allowed(night),
-        _of_what_was_seen(night),
-        _of_fallbacks(night, limits),
-    ]
+        *_of_lists(found, night.n),
+        _none(
+            "items not allowed", found["forbidden"],
+            "rows with an item that is hidden, not to be had, unknown, or not of the segment"
+        ),
+        _none(
+            "excluded items", found["excluded"], "items that scoring.rules.exclude keeps from their users"
+        ),
+        _of_fallbacks(found, limits),
+    ]  # fmt: skip
     return verdicts + (_of_change(night, night.previous, limits) if night.previous is not None else [])
 
 
@@ -72,67 +78,74 @@ def as_rows(verdicts: list[Verdict]) -> list[dict[str, Any]]:
     return [asdict(verdict) for verdict in verdicts]
 
 
-def _of_lists(night: Night) -> list[Verdict]:
-    n, lists = F.lit(night.n), night.lists
-    per_user = lists.groupBy(c.USER_ID).agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.count_distinct(c.ITEM_ID).alias("items"),
-        F.count_distinct(c.RANK).alias("ranks"),
-        F.max(c.RANK).alias("last"),
-        F.count_if(F.isnan(c.SCORE) | (F.abs(c.SCORE) == float("inf"))).alias("infinite"),
-    )
-    found = night.users.select(c.USER_ID).join(per_user, on=c.USER_ID, how="full")
-    rows = F.coalesce("rows", F.lit(0))
-    row = found.agg(
+def _over_users(night: Night) -> Row:
+    """What is wrong with the lists, counted: in users, in rows where the list says nothing else."""
+    own_rule = F.when(F.col(c.SEGMENT).isin(*night.shelf.allowed_for), F.col(c.SEGMENT)).otherwise(EVERYBODY)
+    users = night.users.select(c.USER_ID, c.LENGTH, c.SEEN, own_rule.alias("own_rule"))
+    found = users.join(_a_row_a_user(night), on=c.USER_ID, how="full")
+    rows, is_warm = F.coalesce("rows", F.lit(0)), F.col(c.LENGTH) > 0
+
+    def total(number: Column) -> Column:
+        return F.coalesce(F.sum(number), F.lit(0))
+
+    return found.agg(
         F.count(F.lit(1)).alias("users"),
-        F.count_if(rows < n).alias("short"),
-        F.count_if((rows > n) | (F.col("ranks") < rows) | (F.col("last") != rows)).alias("ranks"),
+        F.count_if(rows < night.n).alias("short"),
+        F.count_if((rows > night.n) | (F.col("ranks") < rows) | (F.col("last") != rows)).alias("ranks"),
         F.count_if(F.col("items") < rows).alias("repeats"),
-        F.coalesce(F.sum("infinite"), F.lit(0)).alias("infinite"),
+        total(F.col("infinite")).alias("infinite"),
+        total(
+            F.col("unknown") + F.size(F.filter("forbidden_by", lambda rule: rule == F.col("own_rule")))
+        ).alias("forbidden"),
+        total(F.size(F.array_intersect("indices", c.SEEN))).alias("excluded"),
+        total(F.when(is_warm, rows)).alias("of_warm_users"),
+        total(F.when(is_warm, F.col("fallbacks"))).alias("fallbacks"),
     ).collect()[0]
+
+
+def _a_row_a_user(night: Night) -> DataFrame:
+    items = night.index.select(c.ITEM_ID, c.ITEM_INDEX).join(_forbidden(night), on=c.ITEM_ID, how="left")
+    return (
+        night.lists.join(items, on=c.ITEM_ID, how="left")
+        .groupBy(c.USER_ID)
+        .agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.size(F.collect_set(c.RANK)).alias("ranks"),
+            F.max(c.RANK).alias("last"),
+            F.size(F.collect_set(c.ITEM_ID)).alias("items"),
+            F.count_if(F.isnan(c.SCORE) | (F.abs(c.SCORE) == float("inf"))).alias("infinite"),
+            F.count_if(F.col(c.ITEM_INDEX).isNull()).alias("unknown"),
+            F.flatten(F.collect_list("forbidden_by")).alias("forbidden_by"),
+            F.collect_list(c.ITEM_INDEX).alias("indices"),
+            F.count_if(F.col(c.SOURCE).isin(*_FALLBACKS)).alias("fallbacks"),
+        )
+    )
+
+
+def _forbidden(night: Night) -> DataFrame:
+    """item_id and forbidden_by: the rules, EVERYBODY's or a segment's, that keep the item out."""
+    shelf = night.shelf
+    rules = {EVERYBODY: shelf.allowed, **shelf.allowed_for}
+    out = [(str(item), rule) for rule, may in rules.items() for item in shelf.item_ids[~may] if item]
+    pairs = night.lists.sparkSession.createDataFrame(out, f"{c.ITEM_ID} string, rule string")
+    return pairs.groupBy(c.ITEM_ID).agg(F.collect_list("rule").alias("forbidden_by"))
+
+
+def _of_lists(found: Row, n: int) -> list[Verdict]:
     return [
-        _at_least("users", row["users"], 1, "nobody is to have a list; look at sequences and users"),
+        _at_least("users", found["users"], 1, "nobody is to have a list; look at sequences and users"),
         _none(
-            "short lists", row["short"], f"users with fewer than {night.n} items: too few are allowed; see "
+            "short lists", found["short"], f"users with fewer than {n} items: too few are allowed; see "
             "scoring.rules, item_rules and the catalogue"
         ),
-        _none("wrong ranks", row["ranks"], "users whose ranks are not 1, 2, ... n"),
-        _none("repeated items", row["repeats"], "users with an item twice"),
-        _none("infinite scores", row["infinite"], "rows; train the model again, or roll it back"),
+        _none("wrong ranks", found["ranks"], "users whose ranks are not 1, 2, ... n"),
+        _none("repeated items", found["repeats"], "users with an item twice"),
+        _none("infinite scores", found["infinite"], "rows; train the model again, or roll it back"),
     ]  # fmt: skip
 
 
-def _of_what_is_allowed(night: Night) -> Verdict:
-    shelf, spark = night.shelf, night.lists.sparkSession
-    rules = {EVERYBODY: shelf.allowed, **shelf.allowed_for}
-    out = [(segment, str(item)) for segment, may in rules.items() for item in shelf.item_ids[~may] if item]
-    forbidden = spark.createDataFrame(out, f"_rule string, {c.ITEM_ID} string")
-    own = F.when(F.col(c.SEGMENT).isin(*shelf.allowed_for), F.col(c.SEGMENT)).otherwise(EVERYBODY)
-    listed = night.lists.select(c.USER_ID, c.ITEM_ID).join(
-        night.users.select(c.USER_ID, own.alias("_rule")), on=c.USER_ID, how="left"
-    )
-    wrong = listed.join(forbidden, on=["_rule", c.ITEM_ID], how="left_semi").count()
-    return _none(
-        "items not allowed", wrong, "rows with an item that is hidden, not to be had, or not of the segment"
-    )
-
-
-def _of_what_was_seen(night: Night) -> Verdict:
-    seen = night.users.select(c.USER_ID, F.explode(c.SEEN).alias(c.ITEM_INDEX))
-    listed = night.lists.select(c.USER_ID, c.ITEM_ID).join(
-        night.index.select(c.ITEM_ID, c.ITEM_INDEX), on=c.ITEM_ID, how="inner"
-    )
-    again = listed.join(seen, on=[c.USER_ID, c.ITEM_INDEX], how="left_semi").count()
-    return _none("excluded items", again, "rows with an item that scoring.rules.exclude keeps from the user")
-
-
-def _of_fallbacks(night: Night, limits: GateConfig) -> Verdict:
-    warm = night.users.where(F.col(c.LENGTH) > 0).select(c.USER_ID)
-    rows = night.lists.join(warm, on=c.USER_ID, how="left_semi")
-    row = rows.agg(
-        F.count(F.lit(1)).alias("n"), F.count_if(F.col(c.SOURCE).isin(*_FALLBACKS)).alias("fallbacks")
-    ).collect()[0]
-    share = row["fallbacks"] / row["n"] if row["n"] else 0.0
+def _of_fallbacks(found: Row, limits: GateConfig) -> Verdict:
+    share = found["fallbacks"] / found["of_warm_users"] if found["of_warm_users"] else 0.0
     limit = limits.max_fallback_share
     return Verdict(
         "share of fallbacks", share, f"at most {limit}", share <= limit,

@@ -60,20 +60,24 @@ class Night:
         return f"score_recommendations-{self.run_date}-{self.model.model_version}-{self.ruleset_version}"
 
     def lists(self) -> DataFrame:
-        """Rows of `recommendations`. They are as of the end of the run date, whenever the job runs."""
-        scoring = self.config.scoring
+        """What ListMaker makes for the users."""
         scorer = ModelScorer.of(self.model, self.index)
-        maker = ListMaker(scorer, self.model.n_items, self.shelf, scoring, self.run_date.isoformat())
+        seed = self.run_date.isoformat()
+        maker = ListMaker(scorer, self.model.n_items, self.shelf, self.config.scoring, seed)
+        return maker.lists(self.users)
+
+    def signed(self, lists: DataFrame) -> DataFrame:
+        """`lists` as rows of `recommendations`: as of the end of the run date, whenever the job runs."""
         as_of = datetime.combine(self.run_date + timedelta(days=1), time(), UTC)
         versions = [F.lit(part) for pair in sorted(self.table_versions.items()) for part in pair]
-        return maker.lists(self.users).withColumns(
+        return lists.withColumns(
             {
                 c.RUN_DATE: F.lit(self.run_date),
                 c.MODEL_VERSION: F.lit(self.model.model_version),
                 c.RULESET_VERSION: F.lit(self.ruleset_version),
                 "table_versions": F.create_map(*versions).cast("map<string,bigint>"),
                 "scored_at": F.lit(as_of),
-                "expires_at": F.lit(as_of + timedelta(days=scoring.expires_days)),
+                "expires_at": F.lit(as_of + timedelta(days=self.config.scoring.expires_days)),
             }
         )
 

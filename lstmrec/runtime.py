@@ -143,6 +143,7 @@ def spark_session(name: str, settings: SparkConfig) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", settings.shuffle_partitions)
         .config("spark.databricks.delta.snapshotPartitions", settings.snapshot_partitions)
+        .config("spark.databricks.delta.optimizeWrite.binSize", f"{settings.write_mb}m")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.sql.legacy.parquet.nanosAsLong", "true")  # else it reads no file by pandas
         .config("spark.ui.showConsoleProgress", "false")

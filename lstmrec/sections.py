@@ -227,3 +227,4 @@ class LogConfig(Section):
 class SparkConfig(Section):
     shuffle_partitions: PositiveInt
     snapshot_partitions: PositiveInt
+    write_mb: PositiveInt

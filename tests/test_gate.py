@@ -92,6 +92,7 @@ def test_sound_lists_pass_every_rule(spark: SparkSession, limits: GateConfig) ->
         (changed(0, score=float("-inf")), "infinite scores", 1),
         (changed(2, item_id="hidden"), "items not allowed", 1),
         (changed(0, item_id="adult"), "items not allowed", 1),  # bob may have it, ann is a kid
+        (changed(0, item_id="unknown"), "items not allowed", 1),
         (changed(0, item_id="a"), "excluded items", 1),
         (changed(0, source="popular"), "share of fallbacks", 0.25),  # of four rows of warm users
     ],

@@ -1,12 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
+from pyspark.sql import functions as F
 
+from lstmrec.config import Config
 from lstmrec.errors import BadInput, BrokenContract
 from lstmrec.lake.store import Lake
+from lstmrec.lake.table import WRITES_BY_PARTITION
+from lstmrec.runtime import spark_session
 from tests.lake.things import FRIDAY, SATURDAY, THINGS, Thing, stored, things
 
 ANN: Thing = (FRIDAY, "r1", "ann", 1, "first")
@@ -79,6 +84,26 @@ def test_replacing_a_run_leaves_the_other_runs_of_its_date(held: Lake) -> None:
 def test_replacing_a_table_leaves_nothing_of_it(held: Lake) -> None:
     held.replace(THINGS, things(held.spark, BOB))
     assert stored(held) == {BOB}
+
+
+def test_tasks_share_the_writing_of_many_rows(lake: Lake, config: Config) -> None:
+    table = replace(THINGS, properties=WRITES_BY_PARTITION)
+    name = F.sha2(F.col("id").cast("string"), 256)
+    rows = lake.spark.range(100_000, numPartitions=4).select(
+        F.lit(FRIDAY).alias("run_date"),
+        F.lit("r1").alias("run_id"),
+        name.alias("name"),
+        F.lit(1).alias("n"),
+        F.lit(None).cast("string").alias("note"),
+    )
+
+    def files(write_mb: int) -> int:
+        spark_session("tests", config.spark.model_copy(update={"write_mb": write_mb}))
+        lake.replace(table, rows)
+        return lake.read_version(table, lake.version(table)).select(F.input_file_name()).distinct().count()
+
+    assert files(2) > 1
+    assert files(config.spark.write_mb) == 1  # 6 MB
 
 
 def test_an_upsert_replaces_rows_with_a_known_key_and_adds_the_others(held: Lake) -> None:
