@@ -9,7 +9,6 @@ import tensorflow as tf
 BLOCK_SCORES: Final = 2**20
 """Scores held at a time, 4 MB: they stay in a core's cache, and memory does not grow with the batch."""
 
-
 LEAST_PROBABILITY: Final = float(np.finfo(np.float32).tiny)
 
 
@@ -18,22 +17,24 @@ def cross_entropy(vectors: Any, table: Any, bias: Any, targets: Any) -> tuple[An
     """Sum over rows of -log softmax(vectors . table + bias) at the target.
 
     Block by block, each with its gradient at once: the scores of a whole batch, here and again for the
-    gradient, would be most of training's memory and half of its time.
+    gradient, would be most of training's memory and half of its time. The gradient by the scores is their
+    probabilities, less 1 at the target: that 1 is taken off the sums at the end, without another
+    pass over the scores.
     """
     rows = tf.shape(vectors)[0]
     block = tf.maximum(1, BLOCK_SCORES // tf.shape(table)[0])
     blocks = tf.maximum(1, (rows + block - 1) // block)
+    columns = tf.transpose(table)  # products of it so take a fifth less time than with the table's rows
 
     def one(turn: Any, loss: Any, by_vectors: Any, by_table: Any, by_bias: Any) -> tuple[Any, ...]:
         here = slice(turn * block, tf.minimum(rows, (turn + 1) * block))
-        scores = tf.matmul(vectors[here], table, transpose_b=True) + bias
-        losses, by_scores = _of_block(scores, targets[here])
+        losses, probabilities = losses_and_probabilities(vectors[here] @ columns + bias, targets[here])
         return (
             turn + 1,
             loss + tf.reduce_sum(losses),
-            by_vectors.write(turn, tf.matmul(by_scores, table)),
-            by_table + tf.matmul(by_scores, vectors[here], transpose_a=True),
-            by_bias + tf.reduce_sum(by_scores, axis=0),
+            by_vectors.write(turn, probabilities @ table),
+            by_table + tf.matmul(probabilities, vectors[here], transpose_a=True),
+            by_bias + tf.reduce_sum(probabilities, axis=0),
         )
 
     parts = tf.TensorArray(vectors.dtype, blocks, infer_shape=False, element_shape=(None, table.shape[1]))
@@ -41,7 +42,10 @@ def cross_entropy(vectors: Any, table: Any, bias: Any, targets: Any) -> tuple[An
     _, loss, parts, by_table, by_bias = tf.while_loop(
         lambda turn, *_: turn < blocks, one, (0, *nothing), parallel_iterations=1
     )
-    by_vectors = tf.reshape(parts.concat(), tf.shape(vectors))
+    at = targets[:, tf.newaxis]
+    by_vectors = tf.reshape(parts.concat(), tf.shape(vectors)) - tf.gather(table, targets)
+    by_table = tf.tensor_scatter_nd_sub(by_table, at, vectors)
+    by_bias = tf.tensor_scatter_nd_sub(by_bias, at, tf.ones((rows,), bias.dtype))
 
     def gradient(upstream: Any) -> tuple[Any, ...]:
         return upstream * by_vectors, upstream * by_table, upstream * by_bias, None
@@ -49,8 +53,8 @@ def cross_entropy(vectors: Any, table: Any, bias: Any, targets: Any) -> tuple[An
     return loss, gradient
 
 
-def _of_block(scores: Any, targets: Any) -> tuple[Any, Any]:
-    """Each row's loss and its gradient by the scores, by oneDNN's softmax.
+def losses_and_probabilities(scores: Any, targets: Any) -> tuple[Any, Any]:
+    """Each row's cross-entropy at its target, and the softmax of its scores, by oneDNN's softmax.
 
     It takes a seventh of the time of TensorFlow's own cross-entropy on a CPU. A target's probability that
     is 0 in float32 counts as the least one above it: the gradient is right all the same. A score that is
@@ -58,6 +62,4 @@ def _of_block(scores: Any, targets: Any) -> tuple[Any, Any]:
     """
     probabilities = tf.nn.softmax(scores)
     own = tf.gather(probabilities, targets, batch_dims=1)
-    at = tf.stack([tf.range(tf.size(targets)), targets], axis=1)
-    by_scores = tf.tensor_scatter_nd_sub(probabilities, at, tf.ones_like(own))
-    return -tf.math.log(tf.where(own == 0, LEAST_PROBABILITY, own)), by_scores
+    return -tf.math.log(tf.where(own == 0, LEAST_PROBABILITY, own)), probabilities

@@ -4,10 +4,12 @@ Memory a step is positions x draws floats, a few times over, whatever the number
 a draw that is a position's own target are left out there.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from lstmrec.learn.full_softmax import losses_and_probabilities
 from lstmrec.learn.model import NEVER, NextItemModel
 
 
@@ -19,10 +21,9 @@ def sampled_softmax(model: NextItemModel, vectors: Any, targets: Any, drawn: Any
     unbiased. Logits ln 2 of the target and 0 of one item, drawn with logQ ln .5: the estimated sum
     is 2 + 1 / .5, and the loss ln 4 - ln 2.
     """
-    own = model.logit_of(vectors, targets)
-    others = _scores(model, vectors, targets, drawn) - log_expected
-    total = tf.reduce_logsumexp(tf.concat([own[:, tf.newaxis], others], axis=1), axis=1)
-    return tf.reduce_sum(total - own)
+    own = model.logit_of(vectors, targets)[:, tf.newaxis]
+    others = _scores(model, vectors, targets, drawn, -log_expected)
+    return _cross_entropy_of_first(tf.concat([own, others], axis=1))
 
 
 def bpr_max(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, penalty: float) -> Any:
@@ -33,7 +34,7 @@ def bpr_max(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, penalt
     and ln 3: w = (1/4, 3/4), s = (1/2, 1/4), so the loss is -ln(5/16) + penalty 3/4 (ln 3)^2.
     """
     own = model.logit_of(vectors, targets)[:, tf.newaxis]
-    others = _scores(model, vectors, targets, drawn)
+    others = _scores(model, vectors, targets, drawn, tf.zeros_like(drawn, vectors.dtype))
     log_weights = tf.nn.log_softmax(others, axis=1)
     beaten = tf.reduce_logsumexp(log_weights + tf.math.log_sigmoid(own - others), axis=1)
     squares = tf.where(others > NEVER, tf.square(others), 0.0)
@@ -41,8 +42,19 @@ def bpr_max(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, penalt
     return tf.reduce_sum(penalty * large - beaten)
 
 
-def _scores(model: NextItemModel, vectors: Any, targets: Any, drawn: Any) -> Any:
-    """[rows, draws] scores; a row's own target among the draws has one that weighs nothing."""
+@tf.custom_gradient
+def _cross_entropy_of_first(scores: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Sum over rows of -log softmax(scores) in the first column."""
+    losses, probabilities = losses_and_probabilities(scores, tf.zeros_like(scores[:, 0], tf.int32))
+
+    def gradient(upstream: Any) -> Any:
+        return upstream * (probabilities - tf.one_hot(0, tf.shape(scores)[1]))
+
+    return tf.reduce_sum(losses), gradient
+
+
+def _scores(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, raised: Any) -> Any:
+    """[rows, draws] scores, raised by a number a draw; where a draw is the row's own target, NEVER."""
     table = tf.gather(model.item_table.embeddings, drawn)
-    scores = tf.matmul(vectors, table, transpose_b=True) + tf.gather(model.bias(), drawn)
+    scores = tf.matmul(vectors, table, transpose_b=True) + (tf.gather(model.bias(), drawn) + raised)
     return tf.where(drawn[tf.newaxis, :] == targets[:, tf.newaxis], NEVER, scores)

@@ -22,7 +22,7 @@ import numpy as np
 from lstmrec.learn.spec import TrainingSpec
 from tests.learn.tables import model_config, record, row, training_config, write_split
 
-LENGTHS: Final = (25, 50, 100, 200)
+LENGTHS: Final = (5, 10, 20, 50, 100, 200)
 """Padded lengths, as in conf/base.yaml."""
 
 ROW_GROUPS: Final = 8
