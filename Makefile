@@ -110,8 +110,8 @@ bench-train: $(MAIN) ## how fast a training learns, by one process and by two, n
 		--out var/bench/train.json
 
 .PHONY: bench-items
-bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first)
-	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' \
+bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first; BASELINES=1)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' $(if $(BASELINES),--baselines) \
 		--out 'var/bench/items-$(basename $(notdir $(SEQUENCES))).json'
 
 .PHONY: bench-clicks

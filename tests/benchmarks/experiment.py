@@ -3,7 +3,7 @@
 import argparse
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -18,8 +18,9 @@ from lstmrec.config import Config
 from lstmrec.lake.model_tables import ITEM_INDEX, SEQUENCES
 from lstmrec.lake.store import Lake
 from lstmrec.learn import distributed
-from lstmrec.learn.spec import Limits, TrainingResult
+from lstmrec.learn.spec import Limits, TrainingResult, TrainingSpec
 from lstmrec.prepare import splits
+from lstmrec.scoring import ModelScorer
 from tests.benchmarks import quality, search
 from tests.benchmarks.search import Settings
 
@@ -38,15 +39,22 @@ class Plan:
 
 
 def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
-    """The flags of every benchmark of quality; `minutes` is the default bound of the search."""
+    """The flags of every benchmark of quality; `minutes` is the default bound of all trainings."""
     flags = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     flags.add_argument(
         "--out", type=Path, required=True, metavar="JSON", help="ranks go beside it, as .ranks.tsv"
     )
-    flags.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the final models")
-    flags.add_argument("--minutes", type=float, default=minutes, help="bound of the search")
+    flags.add_argument(
+        "--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the final models (%(default)s)"
+    )
+    flags.add_argument(
+        "--minutes",
+        type=float,
+        default=minutes,
+        help="for search and final trainings together (%(default)s): a trial gets those left over 1 + seeds",
+    )
     flags.add_argument("--folder", type=Path, help="where the scratch lake lies while it runs")
     return flags
 
@@ -64,22 +72,20 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace, plan: Plan) -> di
     """
     began = time.perf_counter()
     sequences = lake.read(SEQUENCES)
-    rows, targets = size_of(sequences.where(F.col(c.SPLIT) == splits.TRAIN))
+    ordered = orders(lake, config)
 
     def train(
         settings: Settings, seed: int, learn_from: str, epochs: int | None, limits: Limits
     ) -> TrainingResult:
-        chosen = search.applied(config, settings, rows, targets)
-        how = {"seed": seed, "learn_from": learn_from}
-        chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update=how)})
         log.info("%s, seed %d: %s", learn_from, seed, settings)
-        spec = training.order(lake, chosen, RUN_DATE)
+        spec = ordered(settings, {"seed": seed, "learn_from": learn_from})
         return distributed.launch(spec.model_copy(update={"epochs": epochs, "limits": limits}))
 
     first = flags.seeds[0]
     trials = search.search(
         lambda settings, limits: train(settings, first, splits.TRAIN, None, limits),
         flags.minutes * 60,
+        len(flags.seeds),
         plan.start,
         plan.stages,
     )
@@ -93,7 +99,8 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace, plan: Plan) -> di
     n_items = lake.read(ITEM_INDEX).count()
 
     def ranks(split: str, uri: str) -> dict[str, int]:
-        return quality.ranks_by_id(sequences.where(F.col(c.SPLIT) == split), uri, n_items, config)
+        rows = sequences.where(F.col(c.SPLIT) == split)
+        return quality.ranks_by_id(rows, ModelScorer(uri), n_items, config)
 
     validation = {first: ranks(splits.VALIDATION, best.artifact_uri)}
     test = {seed: ranks(splits.TEST, result.artifact_uri) for seed, result in final.items()}
@@ -113,6 +120,18 @@ def run(lake: Lake, config: Config, flags: argparse.Namespace, plan: Plan) -> di
             "all": time.perf_counter() - began,
         },
     }
+
+
+def orders(lake: Lake, config: Config) -> Callable[[Settings, Mapping[str, Any]], TrainingSpec]:
+    """Makes the order of a training on `lake` from settings of a search and further keys of `training`."""
+    rows, targets = size_of(lake.read(SEQUENCES).where(F.col(c.SPLIT) == splits.TRAIN))
+
+    def ordered(settings: Settings, how: Mapping[str, Any]) -> TrainingSpec:
+        chosen = search.applied(config, settings, rows, targets)
+        chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update=dict(how))})
+        return training.order(lake, chosen, RUN_DATE)
+
+    return ordered
 
 
 def size_of(train: DataFrame) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from lstmrec import config as configuration
 from lstmrec import scoring
 from lstmrec.config import Config
 from lstmrec.rank import accuracy
+from lstmrec.rank.scorers import Scorer
 from tests.local_spark import local_session
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +42,9 @@ def open_spark(config: Config) -> SparkSession:
     return spark
 
 
-def ranks_by_id(rows: DataFrame, uri: str, n_items: int, config: Config) -> dict[str, int]:
-    """The rank of each row's target by the model at `uri`, in the order of sequence ids."""
-    scorer, per_block = scoring.ModelScorer(uri), config.scoring.users_per_block
+def ranks_by_id(rows: DataFrame, scorer: Scorer, n_items: int, config: Config) -> dict[str, int]:
+    """The rank of each row's target by `scorer`, in the order of sequence ids."""
+    per_block = config.scoring.users_per_block
     judged = scoring.judge(rows, (c.SEQUENCE_ID,), [scorer], n_items, 1, per_block).drop(c.LISTS)
     return {r[c.SEQUENCE_ID]: r[c.RANKS][0] for r in judged.orderBy(c.SEQUENCE_ID).collect()}
 

@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = experiment.parser(__doc__, minutes=15)
+    parser = experiment.parser(__doc__, minutes=35)
     parser.add_argument("--train", type=Path, required=True, metavar="TSV", help="SessionId, ItemId, Time")
     parser.add_argument("--test", type=Path, required=True, metavar="TSV", help="the same, later sessions")
     return parser.parse_args()

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = experiment.parser(__doc__, minutes=15)
+    parser = experiment.parser(__doc__, minutes=35)
     parser.add_argument(
         "--events", type=Path, required=True, metavar="TSV", help="SessionId (the user), ItemId, Time"
     )

@@ -44,7 +44,7 @@ def test_planted_clicks_are_foretold_over_the_whole_road(
 ) -> None:
     for name, first, n in (("train", 0, 300), ("test", 300, 40)):
         (tmp_path / f"{name}.tsv").write_text(HEADER + clicks(first, n))
-    flags = ["--train", str(tmp_path / "train.tsv"), "--test", str(tmp_path / "test.tsv"), "--minutes", "5"]
+    flags = ["--train", str(tmp_path / "train.tsv"), "--test", str(tmp_path / "test.tsv"), "--minutes", "20"]
     out = tmp_path / "out.json"
     monkeypatch.setattr(sys, "argv", ["session_next_item", *flags, "--out", str(out), "--seeds", "1"])
     monkeypatch.setattr(quality, "open_spark", lambda _: Unstopped(spark))
