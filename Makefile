@@ -109,6 +109,11 @@ bench-train: $(MAIN) ## how fast a training learns, by one process and by two, n
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train --items '$(ITEMS)' --width '$(WIDTH)' \
 		--out var/bench/train.json
 
+.PHONY: bench-peer
+bench-peer: $(MAIN) ## how fast a training learns next to the official GRU4Rec (TRAIN=TSV PEER=FOLDER PEER_PYTHON=PYTHON)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train_beside_peer --train '$(TRAIN)' --peer '$(PEER)' \
+		--peer-python '$(PEER_PYTHON)' --out var/bench/peer.json
+
 .PHONY: bench-items
 bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first; BASELINES=1)
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' $(if $(BASELINES),--baselines) \

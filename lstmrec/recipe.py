@@ -24,6 +24,7 @@ class TrainingConfig(Section):
     launcher: Literal["spark", "horovodrun"]
     processes: PositiveInt
     batch_size: PositiveInt
+    compression: Literal["none", "fp16"]
     learning_rate: PositiveFloat
     warmup_epochs: Annotated[float, Field(ge=0)]
     weight_decay: Annotated[float, Field(ge=0)]

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CHIEF: Final = 0
+COMPRESSIONS: Final = {"none": hvd.Compression.none, "fp16": hvd.Compression.fp16}
 RANK_ENVIRONMENT: Final = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "600",  # a rank that others wait for so long is lost: end them all
@@ -81,16 +82,17 @@ def broadcast(variables: Sequence[Any]) -> None:
         variable.assign(value)
 
 
-def sum_over_ranks(tensors: Sequence[Any]) -> list[Any]:
+def sum_over_ranks(tensors: Sequence[Any], compression: str = "none") -> list[Any]:
     """Each tensor's sum over all ranks, the same bits on every rank; usable in a tf.function.
 
     Sparse gradients become dense first: the item table is input (sparse) and output (dense), and gathering
-    its slices from all ranks would cost more than the table.
+    its slices from all ranks would cost more than the table. Under the compression fp16 they are rounded to
+    half precision, added so, and widened again.
     """
     dense = [tf.convert_to_tensor(tensor) for tensor in tensors]
     if hvd.size() == 1:
         return dense
-    return list(hvd.grouped_allreduce(dense, op=hvd.Sum))
+    return list(hvd.grouped_allreduce(dense, op=hvd.Sum, compression=COMPRESSIONS[compression]))
 
 
 def require_agreement(variables: Sequence[Any]) -> None:

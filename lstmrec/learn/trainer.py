@@ -104,7 +104,8 @@ class Trainer:
             states = self.model(items, types, gaps, training=True)
             loss, count = next_item_loss(self.model, items, states, length, self.loss)
         gradients = tape.gradient(loss, weights)
-        *gradients, loss, count = distributed.sum_over_ranks([*gradients, loss, count])
+        gradients = distributed.sum_over_ranks(gradients, self.config.compression)
+        loss, count = distributed.sum_over_ranks([loss, count])
         gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
         gradients, norm = tf.clip_by_global_norm(gradients, self.config.gradient_clip)
         self.optimizer.apply(gradients, weights)

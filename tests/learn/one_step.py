@@ -1,6 +1,10 @@
-"""Two steps of a rank on its rows of a fixed batch; the chief saves the weights. Alone or by horovodrun."""
+"""Two steps of a rank on its rows of a fixed batch, by each compression; the chief saves what came out.
+
+Alone or by horovodrun.
+"""
 
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -25,21 +29,27 @@ def no_counts() -> np.ndarray:
     raise AssertionError("a full softmax draws no items")
 
 
-def main(answer: str) -> None:
-    ranks = distributed.start()
+def two_steps(ranks: distributed.Ranks, compression: str) -> dict[str, np.ndarray]:
+    """Totals of two steps on two padded lengths, the weights after them, and how often it was traced."""
     keras.utils.set_random_seed(ranks.rank)
     model = build(20, 1, model_config())
     distributed.broadcast(model.weights)
-    config = training_config(warmup_epochs=0, gradient_clip=0.5)
+    config = training_config(warmup_epochs=0, gradient_clip=0.5, compression=compression)
     trainer = Trainer(model, config, loss_of(config, 20, no_counts), steps_per_epoch=4)
     rows = np.array_split(np.arange(8), ranks.size)[ranks.rank]
     totals = [trainer.step(*(column[rows] for column in batch(padded))).numpy() for padded in (6, 9)]
     distributed.require_agreement(model.weights)
-    if ranks.is_chief:
-        weights = {f"w{i}": w for i, w in enumerate(model.get_weights())}
-        np.savez(
-            answer, totals=np.stack(totals), traces=trainer.step.experimental_get_tracing_count(), **weights
-        )
+    weights = {f"w{i}": w for i, w in enumerate(model.get_weights())}
+    traces = np.array(trainer.step.experimental_get_tracing_count())
+    return weights | {"totals": np.stack(totals), "traces": traces}
+
+
+def main(folder: str) -> None:
+    ranks = distributed.start()
+    for compression in ("none", "fp16"):
+        made = two_steps(ranks, compression)
+        if ranks.is_chief:
+            np.savez(Path(folder, f"{compression}.npz"), **made)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,7 @@ def training_config(**changes: Any) -> TrainingConfig:
         "launcher": "horovodrun",
         "processes": 1,
         "batch_size": 32,
+        "compression": "none",
         "learning_rate": 0.01,
         "warmup_epochs": 0.5,
         "weight_decay": 0.0,

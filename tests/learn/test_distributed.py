@@ -25,17 +25,33 @@ def run_two_ranks(*command: str) -> None:
     subprocess.run([*launcher, sys.executable, *command], check=True, env=env, cwd=ROOT, timeout=240)
 
 
-@pytest.mark.slow
-def test_two_ranks_of_half_a_batch_take_the_step_of_one_with_all_of_it(tmp_path: Path) -> None:
-    alone, together = tmp_path / "1.npz", tmp_path / "2.npz"
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """What two steps give alone and on two ranks, a file a compression."""
+    alone, together = (tmp_path_factory.mktemp(name) for name in ("alone", "together"))
     one_step.main(str(alone))
-    run_two_ranks("-m", "tests.learn.one_step", str(together))
-    one, two = np.load(alone), np.load(together)
+    run_two_ranks("-m", "tests.learn.one_step", str(together))  # ends unless the ranks agree to the bit
+    return alone, together
+
+
+@pytest.mark.slow
+def test_two_ranks_of_half_a_batch_take_the_step_of_one_with_all_of_it(steps: tuple[Path, Path]) -> None:
+    one, two = (np.load(folder / "none.npz") for folder in steps)
     assert one["totals"][:, 1].tolist() == two["totals"][:, 1].tolist() == [17, 17]
     assert one["traces"] == two["traces"] == 1  # for two padded lengths
     np.testing.assert_allclose(two["totals"], one["totals"], rtol=1e-5)
     for name in one.files:
         np.testing.assert_allclose(two[name], one[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_gradients_in_half_precision_have_nearly_the_same_norm_and_losses_are_not_rounded(
+    steps: tuple[Path, Path],
+) -> None:
+    whole, half = (np.load(steps[1] / f"{compression}.npz")["totals"] for compression in ("none", "fp16"))
+    assert half[0, :2].tolist() == whole[0, :2].tolist()
+    np.testing.assert_allclose(half[:, 2], whole[:, 2], rtol=1e-3)
+    assert not np.array_equal(half[:, 2], whole[:, 2])
 
 
 @pytest.mark.slow
