@@ -21,11 +21,11 @@ from lstmrec.learn.feed import Batch, Feed, Highest
 from lstmrec.learn.model import LastState
 from lstmrec.learn.spec import DataFile, EpochRecord, TrainingSpec
 from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
+from lstmrec.recipe import TrainingConfig
 
 WIDTH: Final = 64
 UNITS: Final = 128
 HIDDEN: Final = 64
-LEARNING_RATE: Final = 0.001
 RANKED_ROWS: Final = 256
 
 BY_POSITION: Final = tf.TensorSpec((None, None), tf.int32)
@@ -116,7 +116,7 @@ class Trained:
 
 
 def train(spec: TrainingSpec) -> Trained:
-    """A classifier of the data, epochs, patience, batch size and seed of `spec`, in this process.
+    """A classifier by the data, epochs, patience, batch size, rate and seed of `spec`, in this process.
 
     Where `spec` leaves the epochs open, the best one by validation NDCG@10 on the train split; else so many
     on the split that training.learn_from names. Curves go to TensorBoard's folder, as `classifier`.
@@ -124,7 +124,7 @@ def train(spec: TrainingSpec) -> Trained:
     training = spec.training
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(training.seed)
-    learner = _Learner(spec.n_items, training.seed)
+    learner = _Learner(spec.n_items, training)
     on_both = spec.epochs is not None and training.learn_from == "train_and_validation"
     files = spec.train_and_validation if on_both else spec.train
     learnt_from = _feed(files, training.batch_size, spec, training.seed)
@@ -145,11 +145,11 @@ def train(spec: TrainingSpec) -> Trained:
 class _Learner:
     """A classifier with its optimizer; each of its steps is traced once."""
 
-    def __init__(self, n_items: int, seed: int) -> None:
+    def __init__(self, n_items: int, config: TrainingConfig) -> None:
         self.model = build(n_items)
-        self._optimizer = keras.optimizers.Adam(LEARNING_RATE)
+        self._optimizer = keras.optimizers.Adam(config.learning_rate)
         self._optimizer.build(self.model.trainable_variables)
-        self._seed = seed
+        self._seed = config.seed
         self._n_items = n_items
         self._last = LastState()
 
