@@ -53,7 +53,7 @@ def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
         "--minutes",
         type=float,
         default=minutes,
-        help="for search and final trainings together (%(default)s): a trial gets those left over 1 + seeds",
+        help="for the search and the final trainings together (%(default)s)",
     )
     flags.add_argument("--folder", type=Path, help="where the scratch lake lies while it runs")
     return flags

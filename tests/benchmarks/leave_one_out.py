@@ -7,7 +7,8 @@ and validation for as many epochs. Test figures are of those models, validation'
 With --baselines those of item_baselines.py stand beside, and the binary classifier's curves as a page.
 
 --minutes is for the search and the final trainings together: a trial gets the minutes left over
-1 + seeds, since each final training takes as long again. One epoch of each comes in any case.
+1 + seeds, since each final training takes as long again, and the first one those over 2 + seeds, that
+others may follow. One epoch of each comes in any case.
 
     python -m tests.benchmarks.leave_one_out --sequences FILE --out JSON
 """

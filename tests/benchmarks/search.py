@@ -3,8 +3,8 @@
 The list's first settings learn until validation gets no better. Every other trial varies the best so far,
 and ends as soon as its validation falls behind what the best had after as many epochs: most cost but two or
 three epochs. The time is for the final trainings, too, which take as many epochs as the best trial did: so a
-trial gets the time left over 1 + their number, and none begins that would take theirs. One epoch comes in any
-case.
+trial gets the time left over 1 + their number, the first one over 2 + their number, that others may follow,
+and none begins that would take what the final ones need. One epoch comes in any case.
 """
 
 import logging
@@ -79,7 +79,7 @@ def search(
     `seconds` are for the trials and for `finals` trainings by the best one's settings and epochs.
     """
     ends = time.perf_counter() + seconds
-    trials = [_trial(train, start, Limits(seconds=_share(seconds, finals)))]
+    trials = [_trial(train, start, Limits(seconds=_share(seconds, 1 + finals)))]
     best = trials[0]
     for stage in stages:
         base = best.settings
@@ -101,9 +101,9 @@ def search(
     return sorted(trials, key=lambda trial: (trial is not best, -trial.ndcg_at_10))
 
 
-def _share(seconds: float, finals: int) -> float:
-    """What of the time left a trial may take, so that as many epochs fit again for each final training."""
-    return max(1.0, seconds / (1 + finals))
+def _share(seconds: float, others: int) -> float:
+    """What of the time left a trial may take, so that so many others may take as long."""
+    return max(1.0, seconds / (1 + others))
 
 
 def _least(best: Trial) -> tuple[float, ...]:

@@ -50,7 +50,7 @@ def test_a_trial_may_fall_behind_in_the_first_epochs_and_a_little_in_the_later_o
     search.search(train, 60, 0, {"width": 1.0}, [[{"width": 2.0}]])
     assert given[0].least_ndcg_at_10 == ()
     assert given[1].least_ndcg_at_10 == pytest.approx((0, 0, 0.97 * 0.4, 0.97 * 0.4))
-    assert given[0].seconds == 60
+    assert given[0].seconds == 30  # another trial may take as long
 
 
 def test_a_trial_that_leads_by_no_more_than_a_seeds_luck_is_not_the_best() -> None:
@@ -79,10 +79,10 @@ def test_time_is_left_for_the_final_trainings() -> None:
         return result(1.0, 3.0, 2.0, seconds=60)  # 20 s an epoch: the finals take 3 x 2 x 20, a verdict 60
 
     search.search(train, 800, 3, {"width": 1.0}, [[{"width": 2.0}]])
-    assert given == [200, pytest.approx(200, abs=1)]  # the made training took no time
+    assert given == [160, pytest.approx(200, abs=1)]  # the made training took no time
     given.clear()
     search.search(train, 170, 3, {"width": 1.0}, [[{"width": 2.0}]])
-    assert given == [42.5]  # 170 s are less than 120 + 60
+    assert given == [34]  # 170 s are less than 120 + 60
 
 
 @pytest.mark.parametrize(
