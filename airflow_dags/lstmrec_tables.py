@@ -19,6 +19,10 @@ READS = {
     "promote_model": ["metrics", "model_runs"],
     "score_recommendations": ["sequences", "sessions", "items", "users", "item_rules"],
     "measure_outcomes": ["recommendations", "recommendation_runs", "sessions", "users"],
+    "write_report": [
+        *("run_accounting", "sessions", "items", "item_index", "model_runs", "metrics", "comparisons"),
+        *("recommendations", "recommendation_runs", "outcomes"),
+    ],
     "keep_tables": ["model_runs"],
 }
 
@@ -33,6 +37,7 @@ WRITES = {
     "promote_model": ["model_runs", "serving_model"],
     "score_recommendations": ["recommendations", "recommendation_runs", "rulesets"],
     "measure_outcomes": ["outcomes"],
+    "write_report": [],
     "keep_tables": [],
 }
 

@@ -2,7 +2,7 @@
 
 Output: `recommendations` of the run date, one row per user and rank, and on the way there the day's
 `events`, `sessions`, `item_index`, `sequences`, `items` and `users`; beside them the `outcomes` of the
-lists of the day before.
+lists of the day before; at the end the page of the run, in `report.folder`.
 
 Starts at 03:00 UTC and stands for the UTC day before, the last one whose log is complete. The day
 is the run's logical date; a run triggered by hand for "now" takes yesterday.
@@ -30,6 +30,8 @@ Put the cause right, then clear the task with what follows it.
   it trained with this `item_index`? Which check did the lists fail?
 - `measure_outcomes`: no list waits for it. Without lists of the day before it measures nothing and does not
   fail; the contract or the table named in the last line.
+- `write_report`: the lists are out, and no task waits for the page. Can `report.folder` be written? Where a
+  task before it failed there is no page: `jobs/write_report.py`, with the flags of the task, makes one.
 
 A task that ends at its time limit was killed: its Spark job wrote nothing after its last commit.
 """
@@ -55,7 +57,8 @@ with DAG(
 ):
     ingest_catalogue = spark_job("ingest_catalogue", timedelta(minutes=30))
     score_recommendations = spark_job("score_recommendations", timedelta(hours=2))
-
     measure_outcomes = spark_job("measure_outcomes", timedelta(hours=1))
+    write_report = spark_job("write_report", timedelta(minutes=30))
 
     cross_downstream([build_sequences(), ingest_catalogue], [score_recommendations, measure_outcomes])
+    [score_recommendations, measure_outcomes] >> write_report

@@ -54,6 +54,7 @@ def make(folder: Path, last_day: date) -> Path:
             "artifacts": str(folder / "artifacts"),
         },
         "evaluation": {"bootstrap_resamples": 100},
+        "report": {"folder": str(folder / "reports")},
     }
     shutil.copy(REPOSITORY / "conf" / "base.yaml", folder / "base.yaml")
     conf = folder / "small.yaml"

@@ -24,6 +24,7 @@ NIGHTLY: dict[str, set[str]] = {
     "ingest_catalogue": set(),
     "score_recommendations": {"build_sequences", "ingest_catalogue"},
     "measure_outcomes": {"build_sequences", "ingest_catalogue"},
+    "write_report": {"score_recommendations", "measure_outcomes"},
 }
 TRAINING: dict[str, set[str]] = {
     "ingest_catalogue": set(),
@@ -61,6 +62,15 @@ def test_the_folder_holds_these_dags_and_each_loads(dags: dict[str, Any]) -> Non
 
 def test_the_arrows_are_these(dag: Any) -> None:
     assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == ARROWS[dag.dag_id]
+
+
+def test_no_task_waits_for_the_page_of_a_run_and_it_for_all_so_that_no_list_depends_on_it(
+    dags: dict[str, Any],
+) -> None:
+    nightly = dags["nightly_scoring"]
+    page = nightly.get_task("write_report")
+    before = {task.task_id for task in page.get_flat_relatives(upstream=True)}
+    assert (before, page.downstream_task_ids) == (set(nightly.task_ids) - {"write_report"}, set())
 
 
 def test_each_task_waits_for_the_tables_that_its_job_reads(dag: Any) -> None:

@@ -26,6 +26,7 @@ class Drill:
     asked_for: dict[str, int]
     told: list[tuple[str, str]]
     logs: str
+    pages: dict[str, str]
     processes_left: list[str]
 
 
@@ -37,7 +38,8 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
         with Airflow(home, conf, free_port(), three_nights.settings(folder, url)) as airflow:
             nights = three_nights.run(airflow, folder)
             asked_for = lists_that_data_asks_for(airflow)
-        yield Drill(nights, asked_for, told, airflow.logs(), processes_of(home))
+        pages = {page.stem: page.read_text(encoding="utf-8") for page in (folder / "reports").iterdir()}
+        yield Drill(nights, asked_for, told, airflow.logs(), pages, processes_of(home))
 
 
 def lists_that_data_asks_for(airflow: Airflow) -> dict[str, int]:
@@ -67,7 +69,8 @@ def test_what_is_put_right_between_two_tries_is_mended_by_the_retry_and_nobody_i
 def test_what_stays_wrong_is_tried_three_times_and_told_once(drill: Drill) -> None:
     tasks = drill.nights.failed.tasks
     assert (drill.nights.failed.state, tasks["ingest_events"]) == ("failed", ("failed", 3))
-    assert {tasks[task][0] for task in ("build_sessions", "score_recommendations")} == {"upstream_failed"}
+    after = ("build_sessions", "score_recommendations", "measure_outcomes", "write_report")
+    assert {tasks[task][0] for task in after} == {"upstream_failed"}
     ((path, text),) = drill.told
     assert path == three_nights.WEBHOOK_SECRET
     assert text.startswith(f"nightly_scoring: ingest_events failed for {THIRD} at try 3; ")
@@ -98,6 +101,12 @@ def test_three_nights_one_by_the_schedule_and_two_by_a_backfill_have_their_lists
     assert list(at_the_end) == [FIRST, SECOND, THIRD]
     # not the same: a device whose user has logged in on it since has no list of its own any more
     assert 0 < at_the_end[FIRST] <= drill.nights.lists_before[FIRST]
+
+
+def test_each_night_leaves_the_page_of_its_day(drill: Drill) -> None:
+    assert sorted(drill.pages) == [FIRST, SECOND, THIRD]
+    for day, page in drill.pages.items():
+        assert f"<title>Recommendations of synthetic, {day}</title>" in page
 
 
 def test_a_model_that_serves_asks_for_lists_of_its_day(drill: Drill) -> None:
