@@ -22,11 +22,8 @@ SECTIONS = {part.partition("\n")[0]: part for part in README.split("\n## ")[1:]}
 CLUSTER = SECTIONS["On a cluster"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 JARS = (ROOT / "conf" / "locks" / "jars.txt").read_text(encoding="utf-8")
-SAY = """
-spark-submit() { for word in "$@"; do printf '%s\\0' "$word"; done; printf '\\n'; }
-pip() { :; }; venv-pack() { :; }; git() { :; }
+SAYS_ITS_WORDS = """spark-submit() { for word in "$@"; do printf '%s\\0' "$word"; done; printf '\\n'; }
 """
-"""What is typed first does nothing here; each spark-submit says its words."""
 
 Words = list[str]
 
@@ -37,7 +34,9 @@ def blocks(text: str, language: str) -> list[str]:
 
 def typed() -> list[Words]:
     """The words of each spark-submit in the section, as bash makes them of its variables."""
-    script = SAY + "".join(block for block in blocks(CLUSTER, ""))
+    to_make_the_archive, variables, lines = "".join(blocks(CLUSTER, "")).partition("ship=")
+    assert "venv-pack" in to_make_the_archive
+    script = SAYS_ITS_WORDS + variables + lines
     said = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True).stdout
     return [line.split("\0")[:-1] for line in said.splitlines()]
 
@@ -75,10 +74,10 @@ def test_spark_submit_and_the_job_take_the_line_as_it_is_typed(spark: SparkSessi
 @pytest.mark.parametrize("words", [w for w in typed() if "--archives" in w], ids=lambda words: str(words[1]))
 def test_workers_take_python_and_code_from_what_is_shipped_and_the_driver_its_own(words: Words) -> None:
     given = dict(pair.split("=", 1) for flag, pair in pairwise(words) if flag == "--conf" and "=" in pair)
-    folder = words[words.index("--archives") + 1].partition("#")[2]
+    archive, _, folder = words[words.index("--archives") + 1].partition("#")
+    assert f"venv-pack -p var/env -o {archive}" in CLUSTER
     assert given["spark.pyspark.python"] == f"{folder}/bin/python"
     assert given["spark.pyspark.driver.python"] == ".venv/bin/python"
-    assert words[words.index("--py-files") + 1] in CLUSTER.partition("ship=")[0]
 
 
 def test_a_flag_that_spark_does_not_know_would_be_found(spark: SparkSession) -> None:

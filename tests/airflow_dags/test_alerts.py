@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.error import URLError
 
 import pytest
+from live_airflow import free_port
 from rendered_argv import template_context
 from webhook import webhook
 
@@ -42,6 +44,17 @@ def test_the_webhook_of_the_connection_is_told_task_day_and_log(
         fail(dags, "build_sessions", NIGHT.replace(day=30), DUE.replace(month=1, day=31))
     assert told[0] == ("/services/secret", TEXT)
     assert "failed for 2026-01-30" in told[1][1]
+
+
+def test_a_webhook_that_does_not_answer_is_an_error_after_the_log_was_told_and_shows_no_secret(
+    dags: dict[str, Any], settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = {"conn_type": "http", "host": f"http://127.0.0.1:{free_port()}", "password": "/secret"}
+    settings.setenv("AIRFLOW_CONN_LSTMREC_ALERTS", json.dumps(connection))
+    with pytest.raises(URLError, match="Connection refused") as refused:
+        fail(dags, "build_sessions")
+    assert f"alert: {TEXT}" in (said := capsys.readouterr().out)
+    assert "secret" not in f"{said} {refused.value}"
 
 
 def test_without_the_connection_the_log_alone_is_told(

@@ -28,6 +28,6 @@ def test_airflow_takes_the_command_as_it_is_typed(line: str) -> None:
     assert callable(get_parser().parse_args(flags).func)
 
 
-def test_the_commands_of_a_failed_task_and_of_a_backfill_are_among_them() -> None:
+def test_the_commands_of_a_failed_task_of_alerts_and_of_a_backfill_are_among_them() -> None:
     known = [shlex.split(line)[1:3] for line in typed("docs/operations.md")]
-    assert known == [["tasks", "clear"], ["backfill", "create"]]
+    assert known == [["tasks", "clear"], ["connections", "add"], ["backfill", "create"]]

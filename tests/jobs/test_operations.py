@@ -53,6 +53,7 @@ class Operator:
     def use(self, changes: Mapping[str, Mapping[str, object]]) -> None:
         settings = yaml.safe_load(self.shop.conf.read_text())
         settings["lake"] = {"root": str(self.folder / "lake"), "database": DATABASE}
+        settings["report"] = {"folder": str(self.folder / "reports")}
         settings["source"] |= {"events": str(self.shop.folder / "raw" / "events")}
         for section, keys in changes.items():
             settings[section] = settings.get(section, {}) | keys
@@ -141,7 +142,14 @@ def test_refused_lists_are_explained_and_published_once_the_limit_is_lifted(oper
     assert operator.lists(NEXT_DAY.isoformat()).isEmpty()
     (verdict,) = operator.follow("See why lists were refused")
     assert (verdict["rule"], verdict["value"] < 1) == ("overlap", True)
+    page = (operator.folder / "reports" / f"{NEXT_DAY}.html").read_text(encoding="utf-8")
+    assert "Not published: the lists before stay current" in page
     assert not operator.lists(NEXT_DAY.isoformat()).isEmpty()
+
+
+def test_the_day_of_the_newest_lists_is_told(operator: Operator) -> None:
+    (told,) = operator.follow("Be told of a failure")
+    assert told["newest"] == LAST_DAY
 
 
 def test_a_refused_model_is_shown_beside_the_baselines(operator: Operator) -> None:
