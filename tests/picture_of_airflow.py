@@ -28,9 +28,11 @@ def main() -> None:
         page.get_by_label("Username").fill("admin")
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
+        for drawn in ("canvas", "a[href*='/runs/'][href*='/tasks/']"):  # the chart of runs; the grid of tasks
+            page.locator(drawn).first.wait_for()
         page.get_by_role("button", name="Dag Docs").click()
         page.get_by_role("heading", name="Nightly top-N").wait_for()
-        page.screenshot(path=flags.out)
+        page.screenshot(path=flags.out, animations="disabled")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ def _spec(rows: Sequence[Row], layers: list[Layer]) -> dict[str, Any]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "config": _CONFIG,
+        "padding": {"left": 14, "right": 8, "top": 5, "bottom": 5},  # a browser's letters may be wider
         "width": _WIDTH,
         "height": _HEIGHT,
         "data": {"values": list(rows)},

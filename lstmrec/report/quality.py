@@ -18,6 +18,7 @@ from lstmrec.report.parts import Chart, Section, Table, nothing, spread
 MODEL: Final = "lstm"
 _MODELS: Final = (MODEL, "serving", "popularity", "last_item_covisitation")
 _HEADLINE: Final = ("ndcg", "hit_rate", "mrr")
+_NAMES: Final = {"ndcg": "NDCG", "hit_rate": "hit rate", "mrr": "MRR", "item_coverage": "item coverage"}
 _TITLE: Final = "Quality"
 _PREFERRED_K: Final = 10
 
@@ -34,12 +35,11 @@ def of_quality(lake: Lake, run_date: date, n_runs: int) -> Section:
     overall = [row for row in here if row[c.SLICE] == "all"]
     before = [r for r in rows if r[c.RUN_DATE] == days[1] and r["k"] == k] if len(days) > 1 else []
     own = {row["metric"]: row["value"] for row in overall if row["model"] == MODEL}
-    shown = {"ndcg": "NDCG", "hit_rate": "hit rate", "mrr": "MRR", "item_coverage": "item coverage"}
     return Section(
         _TITLE,
         f"Evaluated on {days[0]}: the last item of {max(row['n_users'] for row in overall):,} users, ranked "
         "among all that the user had not had. Brackets and lines are 95 % intervals over users.",
-        {f"{name} at {k}": round(own[metric], 4) for metric, name in shown.items() if metric in own},
+        {f"{name} at {k}": round(own[metric], 4) for metric, name in _NAMES.items() if metric in own},
         [*_beside_baselines(overall, k), *_by_slice(here, k), *_by_run(rows, k)],
         [_figures(overall, before, k), *_leads(lake, days[0], k)],
     )
@@ -50,8 +50,8 @@ def _rank_limit(rows: Sequence[TableRow]) -> int:
     return _PREFERRED_K if _PREFERRED_K in limits else max(limits)
 
 
-def _point(row: TableRow) -> dict[str, object]:
-    return {"value": row["value"], "low": row["ci_low"], "high": row["ci_high"], "users": row["n_users"]}
+def _point(row: TableRow, name: str) -> dict[str, object]:
+    return {name: row["value"], "low": row["ci_low"], "high": row["ci_high"], "users": row["n_users"]}
 
 
 def _by_model(rows: Sequence[Row]) -> Series:
@@ -63,14 +63,12 @@ def _beside_baselines(overall: Sequence[TableRow], k: int) -> list[Chart]:
     charts = []
     for metric in _HEADLINE:
         found = [row for row in overall if row["metric"] == metric]
-        rows: list[Row] = [
-            {"model": row["model"], **_point(row)} for row in sorted(found, key=lambda row: -row["value"])
-        ]
+        found.sort(key=lambda row: -row["value"])
+        name = f"{_NAMES[metric]} at {k}"
+        rows: list[Row] = [{"model": row["model"], **_point(row, name)} for row in found]
         if rows:
-            spec = intervals(rows, Axis("value"), Axis("model", "ordinal"), _by_model(rows))
-            charts.append(
-                Chart(f"{metric} at {k}", f"All {found[0]['n_users']:,} users; more is better.", rows, spec)
-            )
+            spec = intervals(rows, Axis(name), Axis("model", "ordinal"), _by_model(rows))
+            charts.append(Chart(name, f"All {found[0]['n_users']:,} users; more is better.", rows, spec))
     return charts
 
 
@@ -78,25 +76,27 @@ def _by_slice(here: Sequence[TableRow], k: int) -> list[Chart]:
     metric = _HEADLINE[0]
     found = [row for row in here if row["metric"] == metric and row["model"] in (MODEL, "popularity")]
     found.sort(key=lambda row: (row[c.SLICE] != "all", row[c.SLICE], _MODELS.index(row["model"])))
-    rows = [{"slice": row[c.SLICE], "model": row["model"], **_point(row)} for row in found]
+    name = f"{_NAMES[metric]} at {k}"
+    rows = [{"slice": row[c.SLICE], "model": row["model"], **_point(row, name)} for row in found]
     if len({row["slice"] for row in rows}) < 2:
         return []
-    spec = intervals(rows, Axis("value"), Axis("slice", "ordinal"), _by_model(rows))
-    return [Chart(f"{metric} at {k} by slice", "A slice of few users has a wide interval.", rows, spec)]
+    spec = intervals(rows, Axis(name), Axis("slice", "ordinal"), _by_model(rows))
+    return [Chart(f"{name} by slice", "A slice of few users has a wide interval.", rows, spec)]
 
 
 def _by_run(told: Sequence[TableRow], k: int) -> list[Chart]:
     metric = _HEADLINE[0]
     found = [r for r in told if (r["metric"], r["k"], r[c.SLICE]) == (metric, k, "all")]
+    name = f"{_NAMES[metric]} at {k}"
     rows: list[Row] = [
-        {"run date": str(row[c.RUN_DATE]), metric: row["value"], "model": row["model"]}
+        {"run date": str(row[c.RUN_DATE]), name: row["value"], "model": row["model"]}
         for row in sorted(found, key=lambda row: row[c.RUN_DATE])
     ]
     n_runs = len({row["run date"] for row in rows})
     if n_runs < 2:
         return []
-    spec = lines(rows, Axis("run date", "ordinal"), Axis(metric), _by_model(rows))
-    return [Chart(f"{metric} at {k} by run", f"The last {n_runs} evaluations, all users.", rows, spec)]
+    spec = lines(rows, Axis("run date", "ordinal"), Axis(name), _by_model(rows))
+    return [Chart(f"{name} by run", f"The last {n_runs} evaluations, all users.", rows, spec)]
 
 
 def _figures(overall: Sequence[TableRow], before: Sequence[TableRow], k: int) -> Table:

@@ -21,17 +21,17 @@ def test_the_headline_is_the_models_figures_at_ten(tuesday: Section) -> None:
 
 def test_the_model_stands_beside_the_baselines_best_first_with_intervals(tuesday: Section) -> None:
     chart = tuesday.charts[0]
-    assert chart.title == "ndcg at 10"
+    assert chart.title == "NDCG at 10"
     assert chart.rows == [
-        {"model": "lstm", "value": 0.3, "low": 0.25, "high": 0.35, "users": 8},
-        {"model": "last_item_covisitation", "value": 0.2, "low": 0.15, "high": 0.25, "users": 8},
-        {"model": "popularity", "value": 0.1, "low": 0.08, "high": 0.12, "users": 8},
+        {"model": "lstm", "NDCG at 10": 0.3, "low": 0.25, "high": 0.35, "users": 8},
+        {"model": "last_item_covisitation", "NDCG at 10": 0.2, "low": 0.15, "high": 0.25, "users": 8},
+        {"model": "popularity", "NDCG at 10": 0.1, "low": 0.08, "high": 0.12, "users": 8},
     ]
 
 
 def test_slices_come_after_the_whole(tuesday: Section) -> None:
     chart = tuesday.charts[1]
-    assert [(row["slice"], row["model"], row["value"], row["users"]) for row in chart.rows] == [
+    assert [(row["slice"], row["model"], row["NDCG at 10"], row["users"]) for row in chart.rows] == [
         ("all", "lstm", 0.3, 8),
         ("all", "popularity", 0.1, 8),
         ("city=<i>Rome</i>", "lstm", 0.4, 3),
@@ -42,8 +42,8 @@ def test_the_trend_is_of_the_run_dates_up_to_this_one(tuesday: Section) -> None:
     trend = tuesday.charts[2]
     of_model = [row for row in trend.rows if row["model"] == "lstm"]
     assert of_model == [
-        {"run date": "2026-01-26", "ndcg": 0.2, "model": "lstm"},
-        {"run date": "2026-01-27", "ndcg": 0.3, "model": "lstm"},
+        {"run date": "2026-01-26", "NDCG at 10": 0.2, "model": "lstm"},
+        {"run date": "2026-01-27", "NDCG at 10": 0.3, "model": "lstm"},
     ]
 
 
@@ -84,7 +84,7 @@ def test_the_lead_has_its_p_value(tuesday: Section) -> None:
 
 def test_a_first_evaluation_has_no_trend_and_says_that_there_is_none_before(planted: Lake) -> None:
     section = of_quality(planted, MONDAY, n_runs=14)
-    assert [chart.title for chart in section.charts] == ["ndcg at 10"]
+    assert [chart.title for chart in section.charts] == ["NDCG at 10"]
     (figures,) = section.tables
     assert "no evaluation before" in figures.note
     assert figures.rows == [{"metric": "ndcg", "lstm": "0.2000 (0.1000 to 0.3000)"}]
