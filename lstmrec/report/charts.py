@@ -26,7 +26,11 @@ _CONFIG: Final[Spec] = {
         "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 220,
         "labelFlush": False,
     },
-    "legend": {"labelColor": _INK, "labelFontSize": 11, "title": None, "orient": "top", "labelLimit": 220},
+    # drawn without a browser, whose letters may be wider: names in a row need the room
+    "legend": {
+        "labelColor": _INK, "labelFontSize": 11, "title": None, "orient": "top", "labelLimit": 220,
+        "columnPadding": 24,
+    },
 }  # fmt: skip
 
 
@@ -65,7 +69,8 @@ class Series:
 
 def lines(rows: Sequence[Row], x: Axis, y: Axis, series: Series) -> Spec:
     """A line with points for each name of the series."""
-    across = x.encoding(grid=False, tickMinStep=0 if "%" in x.form else 1, labelAngle=_angle(x))
+    whole = {"tickCount": min(max(len({row[x.field] for row in rows}) - 1, 1), 10)} if x.form == "d" else {}
+    across = x.encoding(grid=False, labelAngle=_angle(x), **whole)
     encoding = {"x": across, "y": y.encoding(tickCount=5), "color": series.encoding(rows)}
     return _spec(rows, [{"mark": {"type": "line", "point": {"size": 30}}, "encoding": encoding}])
 
@@ -112,7 +117,7 @@ def _spec(rows: Sequence[Row], layers: list[Layer]) -> dict[str, Any]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "config": _CONFIG,
-        "padding": {"left": 14, "right": 8, "top": 5, "bottom": 5},  # a browser's letters may be wider
+        "padding": {"left": 14, "right": 8, "top": 5, "bottom": 5},
         "width": _WIDTH,
         "height": _HEIGHT,
         "data": {"values": list(rows)},

@@ -29,6 +29,13 @@ def test_a_line_has_a_point_for_each_value() -> None:
     ]
 
 
+@pytest.mark.parametrize("epochs", [(1,), (1, 2, 3), tuple(range(1, 15))], ids=len)
+def test_each_of_a_few_whole_numbers_has_one_tick(epochs: tuple[int, ...]) -> None:
+    rows = [{"epoch": n, "share": n / 100, "model": "lstm"} for n in epochs]
+    drawn = svg(lines(rows, Axis("epoch", form="d"), Axis("share", form=".0%"), MODELS), "a title")
+    assert re.findall(r">(\d+)</text>", drawn) == [str(n) for n in epochs]
+
+
 def test_bars_are_stacked_in_the_order_of_the_names_and_keep_the_order_of_the_rows() -> None:
     rows = [
         {"band": band, "n": n, "model": model}
