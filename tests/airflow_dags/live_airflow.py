@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -43,7 +42,7 @@ class Airflow:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.send_signal(signal.SIGINT)
+        self._server.terminate()  # not ctrl-C: what a script starts in the background does not hear it
         self._server.wait(timeout=120)
         self._api.close()
 

@@ -43,9 +43,13 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
 
 
 def lists_that_data_asks_for(airflow: Airflow) -> dict[str, int]:
-    """Say, as promote_model does, that a model of the last day serves; task -> tries of what follows."""
+    """Say, as promote_model does, that a model serves; task -> tries of what follows.
+
+    Of the second day: the backfill ended with it, so `sequences` are of that day, as they are of the
+    training's own day after a training.
+    """
     airflow.unpause("scoring_by_data")
-    airflow.say_event("lstmrec.serving_model", {"run_date": THIRD})
+    airflow.say_event("lstmrec.serving_model", {"run_date": SECOND})
     (run,) = airflow.wait_for_runs("scoring_by_data", 1, three_nights.PATIENCE_SECONDS)
     assert run["state"] == "success"
     return {task: tries for task, (_, tries) in airflow.tasks("scoring_by_data", run["dag_run_id"]).items()}
@@ -111,7 +115,7 @@ def test_each_night_leaves_the_page_of_its_day(drill: Drill) -> None:
 
 def test_a_model_that_serves_asks_for_lists_of_its_day(drill: Drill) -> None:
     assert drill.asked_for == {"score_recommendations": 1}
-    assert f"lstmrec score_recommendations {THIRD}" in drill.logs
+    assert f"lstmrec score_recommendations {SECOND}" in drill.logs
 
 
 def test_no_secret_of_a_connection_or_a_properties_file_is_in_any_log(drill: Drill) -> None:
@@ -120,5 +124,5 @@ def test_no_secret_of_a_connection_or_a_properties_file_is_in_any_log(drill: Dri
     assert three_nights.STORE_SECRET not in drill.logs
 
 
-def test_ctrl_c_ends_every_process(drill: Drill) -> None:
+def test_its_end_leaves_no_process(drill: Drill) -> None:
     assert drill.processes_left == []
