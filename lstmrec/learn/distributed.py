@@ -95,6 +95,17 @@ def sum_over_ranks(tensors: Sequence[Any], compression: str = "none") -> list[An
     return list(hvd.grouped_allreduce(dense, op=hvd.Sum, compression=COMPRESSIONS[compression]))
 
 
+def sum_rows(gradient: tf.IndexedSlices, compression: str = "none") -> tf.IndexedSlices:
+    """A gradient of some rows, summed over all ranks, each row once; usable in a tf.function."""
+    values, rows = gradient.values, gradient.indices
+    if hvd.size() > 1:
+        values, dtype = COMPRESSIONS[compression].compress(values)
+        values = COMPRESSIONS[compression].decompress(hvd.allgather(values), dtype)
+        rows = hvd.allgather(rows)
+    touched, place = tf.unique(rows)
+    return tf.IndexedSlices(tf.math.unsorted_segment_sum(values, place, tf.size(touched)), touched)
+
+
 def require_agreement(variables: Sequence[Any]) -> None:
     """Stop unless all ranks hold the same weights, to the bit.
 

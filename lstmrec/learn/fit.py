@@ -103,7 +103,7 @@ def _choose(
     while not distributed.from_chief(_is_over(progress, spec, time.perf_counter() - began)):
         number = len(progress.history) + 1
         learnt = trainer.learn(training, number)
-        with trainer.average.in_place():
+        with trainer.averaged():
             ranked, known = trainer.validate(validation.epoch(0)), trainer.validate(sample)
             record = _record(number, learnt, ranked, known)
             progress.history.append(record)
@@ -144,7 +144,7 @@ def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks, item_ids: Sequence
         if ranks.is_chief:
             curves.write(progress.history, spec, "final")
             log.info("final epoch %3d  loss %.4f  %.1f s", number, learnt.loss, learnt.seconds)
-    with trainer.average.in_place():
+    with trainer.averaged():
         averaged = trainer.model.get_weights()
     trainer.model.set_weights(averaged)
     return Trained(trainer.model, progress.history[-1], progress.history, training.steps)

@@ -24,6 +24,11 @@ class Loss(NamedTuple):
     seeds: tuple[Any, ...] = ()
     """Variables of its random numbers, which differ by rank."""
 
+    @property
+    def draws(self) -> bool:
+        """Whether it scores drawn items alone: a step's gradient then has few of the item table's rows."""
+        return bool(self.seeds)
+
 
 def chosen_loss(config: TrainingConfig, n_items: int) -> str:
     """The loss that training.loss names; auto is full up to training.full_up_to_items, sampled above."""

@@ -41,6 +41,7 @@ class NextItemModel(keras.Model):
         self.config = config
         self.width = config.width
         self.item_table = _embedding(n_items + 1, config.width, ITEMS)
+        self.item_table.build()
         self.type_table = (
             _embedding(n_event_types + 1, config.width, TYPES) if config.use_event_types else None
         )
@@ -59,7 +60,7 @@ class NextItemModel(keras.Model):
 
     def call(self, items: Any, types: Any, gaps: Any, training: bool = False) -> Any:
         """[rows, length] indices -> [rows, length, width]."""
-        state = self.item_table(items)
+        state = self.vectors_of(items)
         if self.type_table is not None:
             state += self.type_table(types)
         if self.gap_table is not None:
@@ -69,6 +70,10 @@ class NextItemModel(keras.Model):
             state = norm(state + self.dropout(recurrence(state), training=training))
         forward = self.narrow(self.widen(state))
         return self.forward_norm(state + self.dropout(forward, training=training))
+
+    def vectors_of(self, items: Any) -> Any:
+        """The vector of each item: indices of any shape -> [..., width]. It reads their rows alone."""
+        return tf.gather(self.item_table.embeddings.value, items)
 
     def table(self) -> Any:
         """[n_items + 1, width]: a vector an item index."""
@@ -85,8 +90,7 @@ class NextItemModel(keras.Model):
 
     def logit_of(self, vectors: Any, items: Any) -> Any:
         """The score of one item a row."""
-        of_item = tf.gather(self.item_table.embeddings, items)
-        return tf.reduce_sum(vectors * of_item, axis=-1) + tf.gather(self.bias(), items)
+        return tf.reduce_sum(vectors * self.vectors_of(items), axis=-1) + tf.gather(self.bias(), items)
 
     def mean_logit(self, vectors: Any) -> Any:
         """The mean score of all items, PAD left out, a row: linear, so it costs one vector."""

@@ -55,6 +55,6 @@ def _cross_entropy_of_first(scores: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 def _scores(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, raised: Any) -> Any:
     """[rows, draws] scores, raised by a number a draw; where a draw is the row's own target, NEVER."""
-    table = tf.gather(model.item_table.embeddings, drawn)
-    scores = tf.matmul(vectors, table, transpose_b=True) + (tf.gather(model.bias(), drawn) + raised)
+    raised += tf.gather(model.bias(), drawn)
+    scores = tf.matmul(vectors, model.vectors_of(drawn), transpose_b=True) + raised
     return tf.where(drawn[tf.newaxis, :] == targets[:, tf.newaxis], NEVER, scores)

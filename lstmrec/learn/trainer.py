@@ -1,7 +1,8 @@
 """The model with its optimizer: its steps, epochs and validations, each over all ranks at once."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from lstmrec.learn.feed import SIGNATURE, Feed
 from lstmrec.learn.losses import Loss, next_item_loss
 from lstmrec.learn.model import LastState, NextItemModel
 from lstmrec.learn.optimizer import adamw
+from lstmrec.learn.touched_rows import TouchedRows
 from lstmrec.learn.validation import hit_and_gain, ranks_of_targets
 from lstmrec.recipe import TrainingConfig
 
@@ -51,16 +53,18 @@ class Trainer:
         self.model = model
         self.config = config
         self.loss = loss
-        self.optimizer = adamw(model, config, steps_per_epoch)
-        self.average = WeightAverage(
-            model.trainable_variables, round(config.average_epochs * steps_per_epoch)
-        )
+        table = model.item_table.embeddings
+        self._rows = [TouchedRows(table.value, config, steps_per_epoch)] if loss.draws else []
+        self._weights = [w for w in model.trainable_variables if w is not table or not loss.draws]
+        self._optimizer = adamw(self._weights, config, steps_per_epoch)
+        self._average = WeightAverage(self._weights, round(config.average_epochs * steps_per_epoch))
         self._last = LastState()
 
     @property
     def state(self) -> list[Any]:
         """All that its next steps follow from, alike on all ranks."""
-        return [*self.model.weights, *self.optimizer.variables, *self.average.variables]
+        of_rows = [variable for rows in self._rows for variable in rows.variables]
+        return [*self.model.weights, *self._optimizer.variables, *self._average.variables, *of_rows]
 
     @property
     def seeds(self) -> list[Any]:
@@ -68,6 +72,15 @@ class Trainer:
         weights = {id(weight) for weight in self.model.weights}
         of_dropout = [variable for variable in self.model.variables if id(variable) not in weights]
         return [*of_dropout, *self.loss.seeds]
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it the model's weights are their running average."""
+        with ExitStack() as averages:
+            averages.enter_context(self._average.in_place())
+            for rows in self._rows:
+                averages.enter_context(rows.in_place())
+            yield
 
     def learn(self, training: Feed, epoch: int) -> Learnt:
         """Take the steps of an epoch.
@@ -99,17 +112,20 @@ class Trainer:
         Losses and gradients are summed over ranks and divided by the count of all, so ranks of a part
         of a batch take the step of one process with all of it.
         """
-        weights = self.model.trainable_variables
+        tables = [rows.table for rows in self._rows]
         with tf.GradientTape() as tape:
             states = self.model(items, types, gaps, training=True)
             loss, count = next_item_loss(self.model, items, states, length, self.loss)
-        gradients = tape.gradient(loss, weights)
+        gradients, of_rows = tape.gradient(loss, [self._weights, tables])
         gradients = distributed.sum_over_ranks(gradients, self.config.compression)
+        of_rows = [distributed.sum_rows(gradient, self.config.compression) for gradient in of_rows]
         loss, count = distributed.sum_over_ranks([loss, count])
-        gradients = [gradient / tf.maximum(count, 1.0) for gradient in gradients]
-        gradients, norm = tf.clip_by_global_norm(gradients, self.config.gradient_clip)
-        self.optimizer.apply(gradients, weights)
-        self.average.update()
+        means = [sums / tf.maximum(count, 1.0) for sums in [*gradients, *(rows.values for rows in of_rows)]]
+        means, norm = tf.clip_by_global_norm(means, self.config.gradient_clip)
+        self._optimizer.apply(means[: len(gradients)], self._weights)
+        self._average.update()
+        for rows, gradient, values in zip(self._rows, of_rows, means[len(gradients) :], strict=True):
+            rows.apply(tf.IndexedSlices(values, gradient.indices))
         return tf.stack([loss, count, norm])
 
     @tf.function(input_signature=SIGNATURE, reduce_retracing=True)
