@@ -109,6 +109,15 @@ bench-train: $(MAIN) ## how fast a training learns, by one process and by two, n
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train --items '$(ITEMS)' --width '$(WIDTH)' \
 		--out var/bench/train.json
 
+.PHONY: bench-large
+bench-large: $(MAIN) ## how fast a training with drawn items learns over a million items, and in how much memory
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train --items 1000000 --loss sampled --width '$(WIDTH)' \
+		--rows 20000 --out var/bench/large.json
+
+.PHONY: bench-ranks
+bench-ranks: $(MAIN) ## what 1, 2 and 4 training processes reach, and how fast, on TRAIN=TSV (SessionId, ItemId, Time)
+	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train_by_ranks --train '$(TRAIN)' --out var/bench/ranks.json
+
 .PHONY: bench-peer
 bench-peer: $(MAIN) ## how fast a training learns next to the official GRU4Rec (TRAIN=TSV PEER=FOLDER PEER_PYTHON=PYTHON)
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.train_beside_peer --train '$(TRAIN)' --peer '$(PEER)' \

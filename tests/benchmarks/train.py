@@ -100,6 +100,8 @@ def figures(
             [rate * flops_an_event / run["flops_per_s"] for rate, run in zip(alone, one, strict=True)]
         ),
         "two_to_one": spread([b / a for a, b in zip(alone, ranks, strict=True)]),
+        "ms_a_step": spread([1000 * statistics.median(run["seconds"]) / run["steps"] for run in one]),
+        "peak_mb": spread([run["peak_mb"] for run in one]),
         "wait_share": spread([run["wait_share"] for run in one]),
         "feed_to_training": spread(
             [run["feed_rows_per_s"] / run["rows"] * s for run, s in zip(one, seconds, strict=True)]

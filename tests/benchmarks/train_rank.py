@@ -4,6 +4,7 @@ python -m tests.benchmarks.train_rank spec.json measured.json 3      alone, or u
 """
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def main(order: str, answer: str, epochs: int) -> None:
         "wait_share": feed.waited / sum(epoch.seconds for epoch in learnt),
         "feed_rows_per_s": alone / (time.perf_counter() - began),
         "rows": feed.rows,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "flops_per_s": flops_a_second(),
     }
     if ranks.is_chief:

@@ -27,7 +27,7 @@ def run_two_ranks(*command: str) -> None:
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """What two steps give alone and on two ranks, a file a compression."""
+    """What two steps give alone and on two ranks, a file a setting."""
     alone, together = (tmp_path_factory.mktemp(name) for name in ("alone", "together"))
     one_step.main(str(alone))
     run_two_ranks("-m", "tests.learn.one_step", str(together))  # ends unless the ranks agree to the bit
@@ -36,7 +36,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.mark.slow
 def test_two_ranks_of_half_a_batch_take_the_step_of_one_with_all_of_it(steps: tuple[Path, Path]) -> None:
-    one, two = (np.load(folder / "none.npz") for folder in steps)
+    one, two = (np.load(folder / "full.npz") for folder in steps)
     assert one["totals"][:, 1].tolist() == two["totals"][:, 1].tolist() == [17, 17]
     assert one["traces"] == two["traces"] == 1  # for two padded lengths
     np.testing.assert_allclose(two["totals"], one["totals"], rtol=1e-5)
@@ -48,10 +48,25 @@ def test_two_ranks_of_half_a_batch_take_the_step_of_one_with_all_of_it(steps: tu
 def test_gradients_in_half_precision_have_nearly_the_same_norm_and_losses_are_not_rounded(
     steps: tuple[Path, Path],
 ) -> None:
-    whole, half = (np.load(steps[1] / f"{compression}.npz")["totals"] for compression in ("none", "fp16"))
+    names = "full", "full in half precision"
+    whole, half = (np.load(steps[1] / f"{name}.npz")["totals"] for name in names)
     assert half[0, :2].tolist() == whole[0, :2].tolist()
     np.testing.assert_allclose(half[:, 2], whole[:, 2], rtol=1e-3)
     assert not np.array_equal(half[:, 2], whole[:, 2])
+
+
+@pytest.mark.slow
+def test_rows_of_a_table_are_summed_over_ranks_each_row_once(steps: tuple[Path, Path]) -> None:
+    alone, together = (np.load(folder / "rows.npz")["summed"].tolist() for folder in steps)
+    assert alone == [[4, 2], [1 + 3, 2]]
+    assert together == [[4, 2], [3 * (1 + 3), 3 * 2]]
+
+
+@pytest.mark.slow
+def test_ranks_that_draw_other_items_take_one_step_together(steps: tuple[Path, Path]) -> None:
+    sampled = np.load(steps[1] / "sampled in half precision.npz")  # ends unless the ranks agree to the bit
+    assert sampled["totals"][:, 1].tolist() == [17, 17]
+    assert sampled["traces"] == 1
 
 
 @pytest.mark.slow
