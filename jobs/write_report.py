@@ -19,7 +19,7 @@ def main(run: Run) -> None:
         run.config.report.folder,
         f"{run.run_date}.html",
     )
-    print(summary(run.lake, run.run_date, run.config.scoring.n))
+    print(summary(run.lake, run.run_date, run.config.scoring.n, run.config.report.sample_users))
     print(f"\nReport: {written}")
 
 

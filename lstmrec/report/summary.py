@@ -17,19 +17,23 @@ from lstmrec.lake.validity import valid_on
 from lstmrec.report import traffic
 from lstmrec.report.lists import sample
 
-_N_USERS: Final = 5
 _RULE: Final = "-" * 78
+_NOT_EVALUATED: Final = "nothing was evaluated for this date"
+_NOT_PUBLISHED: Final = "none are published for this date"
 
 
-def summary(lake: Lake, run_date: date, n: int) -> str:
-    """Rows in and what became of them, sessions, metrics, tables, and lists of five users with titles."""
+def summary(lake: Lake, run_date: date, n: int, n_users: int) -> str:
+    """Rows in and what became of them, sessions, metrics, tables, and `n_users` lists with titles."""
     sections = {
         f"Rows in, and what became of them (run_accounting, {run_date})": _books(lake, run_date),
         "Sessions": _sessions(lake, run_date),
         f"Held-out items, ranked among all (metrics, {run_date}; 95 % interval)": _metrics(lake, run_date),
         "Tables": [f"{table.name:<22}{lake.path(table)}" for table in ALL if lake.exists(table)],
-        f"Lists of {_N_USERS} users (recommendations, {run_date})": _lists(lake, run_date, n),
     }
+    if n_users:
+        sections[f"Lists of {n_users} users (recommendations, {run_date})"] = _lists(
+            lake, run_date, n, n_users
+        )
     return "\n".join(line for title, lines in sections.items() for line in ("", title, _RULE, *lines))
 
 
@@ -52,9 +56,13 @@ def _sessions(lake: Lake, run_date: date) -> list[str]:
 
 
 def _metrics(lake: Lake, run_date: date) -> list[str]:
+    if not lake.exists(METRICS):
+        return [_NOT_EVALUATED]
     rows = (
         _of(lake.read(METRICS), run_date).where("metric IN ('hit_rate', 'ndcg') AND slice = 'all'").collect()
     )
+    if not rows:
+        return [_NOT_EVALUATED]
     heads = sorted({(r["metric"], r["k"]) for r in rows})
     cells = {(r["model"], r["metric"], r["k"]): r for r in rows}
     shown: Sequence[tuple[str, int]] = [head for head in heads if head[1] == 10] or heads
@@ -63,14 +71,17 @@ def _metrics(lake: Lake, run_date: date) -> list[str]:
         values = (cells[(model, *head)] for head in shown)
         estimates = (f"{v['value']:.4f} ({v['ci_low']:.4f}-{v['ci_high']:.4f})" for v in values)
         lines.append(f"{model:<24}" + "".join(f"{text:<26}" for text in estimates))
-    if rows:
-        lines.append(f"{rows[0]['n_users']:,} users, leave-one-out, seen items removed, ties count against")
+    lines.append(f"{rows[0]['n_users']:,} users, leave-one-out, seen items removed, ties count against")
     return lines
 
 
-def _lists(lake: Lake, run_date: date, n: int) -> list[str]:
+def _lists(lake: Lake, run_date: date, n: int, n_users: int) -> list[str]:
+    if not lake.exists(RECOMMENDATIONS):
+        return [_NOT_PUBLISHED]
     lists = _of(lake.read(RECOMMENDATIONS), run_date)
-    users = sample(lists, _N_USERS)
+    users = sample(lists, n_users)
+    if not users:
+        return [_NOT_PUBLISHED]
     titled = lists.where(F.col(c.USER_ID).isin(users)).join(
         valid_on(lake.read(ITEMS), run_date).select(c.ITEM_ID, "title"), on=c.ITEM_ID, how="left"
     )

@@ -153,6 +153,7 @@ def main() -> int:
             say(f"  {day}  {night.run_by:<10}{night.state:<9}{rows:>7,} rows of recommendations")
         for _, text in told:
             say(f"the webhook was told: {text}")
+        say(f"the page of each night: {folder / 'reports'}")
         say(f"to see them: {airflow.url}/dags/{NIGHTLY}, user admin, password in {airflow.passwords}")
         if sys.stdin.isatty():
             say("ctrl-C ends Airflow")

@@ -18,7 +18,7 @@ def test_the_books_of_all_batches_of_a_date_are_added_up(planted: Lake) -> None:
         },
     }  # fmt: skip
     line = next(
-        line for line in summary(planted, TUESDAY, 3).splitlines() if line.startswith("ingest_events")
+        line for line in summary(planted, TUESDAY, 3, 2).splitlines() if line.startswith("ingest_events")
     )
     assert " ".join(line.split()) == (
         "ingest_events 10 = accepted 7, duplicate 1, malformed_json 1, missing_item 1"
