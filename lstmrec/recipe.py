@@ -25,6 +25,7 @@ class TrainingConfig(Section):
     processes: PositiveInt
     batch_size: PositiveInt
     compression: Literal["none", "fp16"]
+    precision: Literal["float32", "mixed_bfloat16"]
     learning_rate: PositiveFloat
     warmup_epochs: Annotated[float, Field(ge=0)]
     weight_decay: Annotated[float, Field(ge=0)]

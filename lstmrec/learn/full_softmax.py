@@ -19,36 +19,39 @@ def cross_entropy(vectors: Any, table: Any, bias: Any, targets: Any) -> tuple[An
     Block by block, each with its gradient at once: the scores of a whole batch, here and again for the
     gradient, would be most of training's memory and half of its time. The gradient by the scores is their
     probabilities, less 1 at the target: that 1 is taken off the sums at the end, without another
-    pass over the scores.
+    pass over the scores. Products are made in the vectors' precision; the softmax and all sums are float32.
     """
+    precision, narrow = vectors.dtype, tf.cast(table, vectors.dtype)
     rows = tf.shape(vectors)[0]
     block = tf.maximum(1, BLOCK_SCORES // tf.shape(table)[0])
     blocks = tf.maximum(1, (rows + block - 1) // block)
-    columns = tf.transpose(table)  # products of it so take a fifth less time than with the table's rows
+    columns = tf.transpose(narrow)  # products of it so take a fifth less time than with the table's rows
 
     def one(turn: Any, loss: Any, by_vectors: Any, by_table: Any, by_bias: Any) -> tuple[Any, ...]:
         here = slice(turn * block, tf.minimum(rows, (turn + 1) * block))
-        losses, probabilities = losses_and_probabilities(vectors[here] @ columns + bias, targets[here])
+        scores = tf.cast(vectors[here] @ columns, tf.float32) + bias
+        losses, probabilities = losses_and_probabilities(scores, targets[here])
+        shares = tf.cast(probabilities, precision)
         return (
             turn + 1,
             loss + tf.reduce_sum(losses),
-            by_vectors.write(turn, probabilities @ table),
-            by_table + tf.matmul(probabilities, vectors[here], transpose_a=True),
+            by_vectors.write(turn, shares @ narrow),
+            by_table + tf.cast(tf.matmul(shares, vectors[here], transpose_a=True), tf.float32),
             by_bias + tf.reduce_sum(probabilities, axis=0),
         )
 
-    parts = tf.TensorArray(vectors.dtype, blocks, infer_shape=False, element_shape=(None, table.shape[1]))
-    nothing = (tf.zeros((), vectors.dtype), parts, tf.zeros_like(table), tf.zeros_like(bias))
+    parts = tf.TensorArray(precision, blocks, infer_shape=False, element_shape=(None, table.shape[1]))
+    nothing = (tf.zeros(()), parts, tf.zeros_like(table), tf.zeros_like(bias))
     _, loss, parts, by_table, by_bias = tf.while_loop(
         lambda turn, *_: turn < blocks, one, (0, *nothing), parallel_iterations=1
     )
     at = targets[:, tf.newaxis]
-    by_vectors = tf.reshape(parts.concat(), tf.shape(vectors)) - tf.gather(table, targets)
-    by_table = tf.tensor_scatter_nd_sub(by_table, at, vectors)
-    by_bias = tf.tensor_scatter_nd_sub(by_bias, at, tf.ones((rows,), bias.dtype))
+    by_vectors = tf.reshape(parts.concat(), tf.shape(vectors)) - tf.gather(narrow, targets)
+    by_table = tf.tensor_scatter_nd_sub(by_table, at, tf.cast(vectors, tf.float32))
+    by_bias = tf.tensor_scatter_nd_sub(by_bias, at, tf.ones((rows,)))
 
     def gradient(upstream: Any) -> tuple[Any, ...]:
-        return upstream * by_vectors, upstream * by_table, upstream * by_bias, None
+        return tf.cast(upstream, precision) * by_vectors, upstream * by_table, upstream * by_bias, None
 
     return loss, gradient
 

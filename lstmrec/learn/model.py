@@ -18,6 +18,8 @@ Histories are padded on the right, and a position sees none to its right: no mas
 of a history is the one at its last real position, whatever the padded length.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -71,6 +73,23 @@ class NextItemModel(keras.Model):
         forward = self.narrow(self.widen(state))
         return self.forward_norm(state + self.dropout(forward, training=training))
 
+    @contextmanager
+    def computing_in(self, precision: str) -> Iterator[None]:
+        """Within it the layers above the tables compute in `precision`, a dtype policy of Keras.
+
+        Weights are float32 in any case, and so is what is traced or computed outside.
+        """
+        layers = [self.embedding_norm, *self.recurrences, *(each.cell for each in self.recurrences)]
+        layers += [*self.recurrence_norms, self.widen, self.narrow, self.forward_norm, self.dropout]
+        policies = [layer.dtype_policy for layer in layers]
+        for layer in layers:
+            layer.dtype_policy = keras.dtype_policies.get(precision)
+        try:
+            yield
+        finally:
+            for layer, policy in zip(layers, policies, strict=True):
+                layer.dtype_policy = policy
+
     def vectors_of(self, items: Any) -> Any:
         """The vector of each item: indices of any shape -> [..., width]. It reads their rows alone."""
         return tf.gather(self.item_table.embeddings.value, items)
@@ -90,12 +109,13 @@ class NextItemModel(keras.Model):
 
     def logit_of(self, vectors: Any, items: Any) -> Any:
         """The score of one item a row."""
-        return tf.reduce_sum(vectors * self.vectors_of(items), axis=-1) + tf.gather(self.bias(), items)
+        products = tf.cast(vectors, tf.float32) * self.vectors_of(items)
+        return tf.reduce_sum(products, axis=-1) + tf.gather(self.bias(), items)
 
     def mean_logit(self, vectors: Any) -> Any:
         """The mean score of all items, PAD left out, a row: linear, so it costs one vector."""
         vector = tf.reduce_mean(self.table()[PAD + 1 :], axis=0)
-        return tf.linalg.matvec(vectors, vector) + tf.reduce_mean(self.bias()[PAD + 1 :])
+        return tf.linalg.matvec(tf.cast(vectors, tf.float32), vector) + tf.reduce_mean(self.bias()[PAD + 1 :])
 
 
 class LastState(keras.layers.Layer):

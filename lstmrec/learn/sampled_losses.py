@@ -34,7 +34,7 @@ def bpr_max(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, penalt
     and ln 3: w = (1/4, 3/4), s = (1/2, 1/4), so the loss is -ln(5/16) + penalty 3/4 (ln 3)^2.
     """
     own = model.logit_of(vectors, targets)[:, tf.newaxis]
-    others = _scores(model, vectors, targets, drawn, tf.zeros_like(drawn, vectors.dtype))
+    others = _scores(model, vectors, targets, drawn, tf.zeros_like(drawn, tf.float32))
     log_weights = tf.nn.log_softmax(others, axis=1)
     beaten = tf.reduce_logsumexp(log_weights + tf.math.log_sigmoid(own - others), axis=1)
     squares = tf.where(others > NEVER, tf.square(others), 0.0)
@@ -56,5 +56,6 @@ def _cross_entropy_of_first(scores: Any) -> tuple[Any, Callable[[Any], Any]]:
 def _scores(model: NextItemModel, vectors: Any, targets: Any, drawn: Any, raised: Any) -> Any:
     """[rows, draws] scores, raised by a number a draw; where a draw is the row's own target, NEVER."""
     raised += tf.gather(model.bias(), drawn)
-    scores = tf.matmul(vectors, model.vectors_of(drawn), transpose_b=True) + raised
+    table = tf.cast(model.vectors_of(drawn), vectors.dtype)
+    scores = tf.cast(tf.matmul(vectors, table, transpose_b=True), tf.float32) + raised
     return tf.where(drawn[tf.newaxis, :] == targets[:, tf.newaxis], NEVER, scores)

@@ -114,7 +114,8 @@ class Trainer:
         """
         tables = [rows.table for rows in self._rows]
         with tf.GradientTape() as tape:
-            states = self.model(items, types, gaps, training=True)
+            with self.model.computing_in(self.config.precision):
+                states = self.model(items, types, gaps, training=True)
             loss, count = next_item_loss(self.model, items, states, length, self.loss)
         gradients, of_rows = tape.gradient(loss, [self._weights, tables])
         gradients = distributed.sum_over_ranks(gradients, self.config.compression)

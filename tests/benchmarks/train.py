@@ -48,7 +48,8 @@ def order(folder: Path, n_rows: int, flags: argparse.Namespace) -> TrainingSpec:
         model=model_config(width=flags.width, embedding_dropout=0.3, dropout=0.3),
         training=training_config(
             batch_size=flags.batch, full_up_to_items=flags.items, loss=flags.loss, negatives=flags.negatives,
-            later_items=flags.later_items, average_epochs=1,
+            later_items=flags.later_items, average_epochs=1, precision=flags.precision,
+            compression=flags.compression,
         ),
         artifact_uri="none",
         record=record(),
@@ -123,6 +124,8 @@ def main() -> None:
     parser.add_argument("--loss", choices=("full", "sampled", "bpr_max"), default="full")
     parser.add_argument("--negatives", type=int, default=2048, help="of the other losses")
     parser.add_argument("--later-items", type=float, default=0.0, help="as training.later_items")
+    parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
+    parser.add_argument("--compression", choices=("none", "fp16"), default="none", help="between ranks")
     parser.add_argument("--epochs", type=int, default=2, help="measured, a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, required=True, metavar="JSON")

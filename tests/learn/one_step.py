@@ -29,7 +29,7 @@ def batch(padded: int) -> tuple[np.ndarray, ...]:
 SETTINGS: dict[str, dict[str, str]] = {
     "full": {},
     "full in half precision": {"compression": "fp16"},
-    "sampled in half precision": {"compression": "fp16", "loss": "sampled"},
+    "sampled in 16 bits": {"compression": "fp16", "loss": "sampled", "precision": "mixed_bfloat16"},
 }
 
 

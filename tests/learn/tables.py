@@ -107,6 +107,7 @@ def training_config(**changes: Any) -> TrainingConfig:
         "processes": 1,
         "batch_size": 32,
         "compression": "none",
+        "precision": "float32",
         "learning_rate": 0.01,
         "warmup_epochs": 0.5,
         "weight_decay": 0.0,

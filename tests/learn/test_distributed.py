@@ -64,7 +64,7 @@ def test_rows_of_a_table_are_summed_over_ranks_each_row_once(steps: tuple[Path, 
 
 @pytest.mark.slow
 def test_ranks_that_draw_other_items_take_one_step_together(steps: tuple[Path, Path]) -> None:
-    sampled = np.load(steps[1] / "sampled in half precision.npz")  # ends unless the ranks agree to the bit
+    sampled = np.load(steps[1] / "sampled in 16 bits.npz")  # ends unless the ranks agree to the bit
     assert sampled["totals"][:, 1].tolist() == [17, 17]
     assert sampled["traces"] == 1
 

@@ -66,10 +66,14 @@ def trained(order: TrainingSpec) -> Artifact:
     return artifact.load(distributed.launch(order).artifact_uri)
 
 
-@pytest.mark.parametrize("loss", ["full", "sampled", "bpr_max"])
-def test_planted_successors_are_learnt_and_beat_popularity(tmp_path: Path, loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "precision"),
+    [("full", "float32"), ("full", "mixed_bfloat16"), ("sampled", "float32"), ("bpr_max", "float32")],
+)
+def test_planted_successors_are_learnt_and_beat_popularity(tmp_path: Path, loss: str, precision: str) -> None:
     histories = successors(300)
-    model = trained(spec(tmp_path, histories, N_ITEMS, training=training_config(loss=loss)))
+    training = training_config(loss=loss, precision=precision)
+    model = trained(spec(tmp_path, histories, N_ITEMS, training=training))
     learnt, popular = (
         hit_rate(histories, scores_of(model, histories)),
         hit_rate(histories, popularity(histories)),

@@ -115,6 +115,24 @@ def test_blocks_give_the_loss_and_gradients_of_one_softmax(
         np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 
 
+def test_with_vectors_of_16_bits_the_products_are_rounded_and_the_loss_is_not() -> None:
+    rng = np.random.default_rng(1)
+    table, bias = (tf.constant(rng.normal(size=size), tf.float32) for size in ((10, 4), (10,)))
+    given = tf.constant(rng.normal(size=(7, 4)), tf.bfloat16)
+    targets = tf.constant(rng.integers(0, 10, 7), tf.int32)
+
+    def of(vectors: tf.Tensor) -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            tape.watch([vectors, table, bias])
+            loss = cross_entropy(vectors, table, bias, targets)
+        return [loss, *tape.gradient(loss, [vectors, table, bias])]
+
+    rounded, exact = of(given), of(tf.cast(given, tf.float32))
+    assert [value.dtype for value in rounded] == [tf.float32, tf.bfloat16, tf.float32, tf.float32]
+    for got, wanted in zip(rounded, exact, strict=True):
+        np.testing.assert_allclose(tf.cast(got, tf.float32), wanted, rtol=0.02, atol=0.03)
+
+
 def test_a_target_that_is_next_to_impossible_has_a_finite_loss_and_the_whole_gradient() -> None:
     # scores 0 and 200: the first item's probability, e^-200, is 0 in float32, whose least one is e^-87.3
     bias = tf.constant([0.0, 200.0])

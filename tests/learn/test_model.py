@@ -30,6 +30,17 @@ def test_event_types_and_gaps_matter_only_where_they_are_asked_for(model: NextIt
     np.testing.assert_array_equal(states(items_alone, history), states(items_alone, history, types=2, gaps=6))
 
 
+def test_a_step_in_16_bits_leaves_weights_and_what_is_outside_of_it_in_float32(model: NextItemModel) -> None:
+    before = states(model, [[4, 9, 2]])
+    with model.computing_in("mixed_bfloat16"):
+        within = model(tf.constant([[4, 9, 2]]), tf.ones((1, 3), tf.int32), tf.ones((1, 3), tf.int32))
+    assert within.dtype == tf.bfloat16
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    after = states(model, [[4, 9, 2]])
+    assert after.dtype == np.float32
+    assert np.array_equal(before, after)
+
+
 def test_the_last_state_is_that_of_the_last_real_position() -> None:
     steps = tf.reshape(tf.range(12.0), (2, 3, 2))
     assert LastState()(steps, tf.constant([2, 3])).numpy().tolist() == [[2, 3], [10, 11]]
