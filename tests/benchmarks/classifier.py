@@ -73,13 +73,11 @@ def figures(ground: Ground, spec: TrainingSpec, seeds: Sequence[int]) -> dict[st
 
 def page(found: Mapping[str, Any]) -> str:
     """The curves of `figures`, as the product's reports draw theirs."""
-    note = (
-        f"By epoch, on the train split; epoch {found['chosen']['epochs']} was chosen by validation NDCG@10."
-    )
+    note = f"On the train split; validation NDCG@10 chose epoch {found['chosen']['epochs']}."
     charts = [_chart(title, up, fields, found["history"]) for title, up, fields in CURVES]
     tiles = {
-        "recall at 10": found["test"]["mean"]["recall@10"],
-        "NDCG at 10": found["test"]["mean"]["ndcg@10"],
+        "test recall at 10": found["test"]["mean"]["recall@10"],
+        "test NDCG at 10": found["test"]["mean"]["ndcg@10"],
     }
     return render("Binary classifier", {}, [Section("Curves", note, tiles, charts)])
 
