@@ -42,7 +42,7 @@ STAGES: Final[Sequence[Sequence[Settings]]] = (
 )
 """Each stage's variations are tried on the best settings so far, likeliest first."""
 MOST_EPOCHS: Final = 40
-PATIENCE: Final = 3
+PATIENCE: Final = 5
 LEAST_ROWS_A_STEP: Final = 8
 FAST_ROWS_A_STEP: Final = 32
 """Of 8 rows of 160 events a step takes 1.5 times the CPU time an event that one of 32 does: the recurrence is
