@@ -33,7 +33,7 @@ COLUMNS: Final = (ITEMS, TYPES, GAPS, LENGTH, TARGET)
 """`seen` varies in length, which a batch reader cannot hold; split and padded_length are in the paths."""
 
 POOL_POSITIONS: Final = 2**22
-"""Rows are shuffled among so many positions at a time, 50 MB a padded length."""
+"""Rows are shuffled among so many positions at a time, 50 MB a padded length; fewer are read but once."""
 
 SIGNATURE: Final = (
     tf.TensorSpec((None, None), tf.int32, ITEMS),
@@ -102,6 +102,7 @@ class Feed:
         self._batch_rows = batch_rows
         self._highest = highest
         self._seed = seed
+        self._kept: dict[int, list[Batch]] = {}
         self._failure: Exception | None = None
         groups = {length: _row_groups(of) for length, of in by_padded_length(files).items() if of}
         n_groups = sum(len(rows) for _, rows in groups.values())
@@ -158,7 +159,7 @@ class Feed:
         order = None if self._seed is None else np.random.default_rng([self._seed, number, index, self._rank])
         pool: list[Batch] = []
         came = 0
-        for group in self._read(bucket, order):
+        for group in self._groups(index, order):
             pool.append(group)
             came += len(group.length)
             last = came >= bucket.rows
@@ -176,6 +177,17 @@ class Feed:
                 f"sequences: {came} rows came from the files of padded length {bucket.padded_length}, "
                 f"not {bucket.rows}: they changed during training; never rewrite a table's files in place"
             )
+
+    def _groups(self, index: int, order: np.random.Generator | None) -> Iterator[Batch]:
+        """The row groups of one padded length, kept from the first epoch on where they fit in a pool."""
+        # a reader of Petastorm's sleeps for a tenth of a second: of a small log, longer than learning takes
+        bucket = self._buckets[index]
+        if bucket.rows * bucket.padded_length > POOL_POSITIONS:
+            yield from self._read(bucket, order)
+            return
+        if index not in self._kept:
+            self._kept[index] = list(self._read(bucket, None))
+        yield from self._kept[index]
 
     def _read(self, bucket: _Bucket, order: np.random.Generator | None) -> Iterator[Batch]:
         if bucket.shard is None:

@@ -75,7 +75,8 @@ def main(order: str, answer: str, epochs: int) -> None:
     feed.waited = 0.0
     learnt = [trainer.learn(feed, epoch) for epoch in range(1, epochs + 1)]
     began = time.perf_counter()
-    alone = sum(len(batch.length) for batch in feed.batches(0))
+    anew = Feed(spec.train, ranks.rank, ranks.size, rows, highest, seed=config.seed)
+    alone = sum(len(batch.length) for batch in anew.batches(0))
     measured = {
         "events": learnt[0].events,
         "steps": feed.steps,

@@ -74,8 +74,26 @@ def test_a_pool_smaller_than_the_share_still_gives_every_row_once(
 ) -> None:
     monkeypatch.setattr(feed_module, "POOL_POSITIONS", 100)
     files = train_files(tmp_path, n=90, groups=8)
-    batches = epoch(files, 0, 1)
-    assert sorted(first_items(batches)) == list(range(1, 91))
+    feed = Feed(files, 0, 1, batch_rows=4, highest=KNOWN, seed=3)
+    epochs = [first_items(list(feed.batches(number))) for number in (0, 1)]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(1, 91))
+    assert epochs[0] != epochs[1]
+
+
+def test_an_epoch_is_the_same_whether_or_not_one_came_before_it(tmp_path: Path) -> None:
+    files = train_files(tmp_path)
+    feed = Feed(files, 0, 2, batch_rows=4, highest=KNOWN, seed=3)
+    list(feed.batches(1))
+    assert first_items(list(feed.batches(2))) == first_items(epoch(files, 0, 2, 2))
+
+
+def test_rows_that_fit_in_a_pool_are_read_once(tmp_path: Path) -> None:
+    files = train_files(tmp_path)
+    feed = Feed(files, 0, 1, batch_rows=4, highest=KNOWN, seed=3)
+    read = first_items(list(feed.batches(0)))
+    for file in files:
+        Path(unquote(file.uri.removeprefix("file://"))).unlink()
+    assert sorted(first_items(list(feed.batches(1)))) == sorted(read)
 
 
 def test_the_tensors_are_the_batches(tmp_path: Path) -> None:
