@@ -8,8 +8,10 @@ So every rank takes the same number of steps, known before the first, and no ran
 
 import logging
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow.fs as pafs
@@ -34,6 +36,8 @@ COLUMNS: Final = (ITEMS, TYPES, GAPS, LENGTH, TARGET)
 
 POOL_POSITIONS: Final = 2**22
 """Rows are shuffled among so many positions at a time, 50 MB a padded length; fewer are read but once."""
+
+BATCHES_AHEAD: Final = 8
 
 SIGNATURE: Final = (
     tf.TensorSpec((None, None), tf.int32, ITEMS),
@@ -103,7 +107,6 @@ class Feed:
         self._highest = highest
         self._seed = seed
         self._kept: dict[int, list[Batch]] = {}
-        self._failure: Exception | None = None
         groups = {length: _row_groups(of) for length, of in by_padded_length(files).items() if of}
         n_groups = sum(len(rows) for _, rows in groups.values())
         if n_groups < ranks:
@@ -126,15 +129,17 @@ class Feed:
         """Steps an epoch, the same on every rank."""
         return sum(bucket.steps for bucket in self._buckets)
 
-    def epoch(self, number: int) -> Iterator[tuple[Any, ...]]:
-        """The epoch's batches as tensors, read ahead of their use."""
-        batches = tf.data.Dataset.from_generator(
-            lambda: self._noting_failure(number), output_signature=SIGNATURE
-        )
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The epoch's batches, read by a thread ahead of their use."""
+        batches = self.batches(number)
+        ahead = ThreadPoolExecutor(1)  # not tf.data: its Python generators wait for the steps' own threads
         try:
-            yield from batches.prefetch(8)
-        except tf.errors.OpError:
-            raise self._failure or RuntimeError("the feed failed without a reason") from None
+            coming = deque(ahead.submit(next, batches, None) for _ in range(BATCHES_AHEAD))
+            while (batch := coming.popleft().result()) is not None:
+                coming.append(ahead.submit(next, batches, None))
+                yield batch
+        finally:
+            ahead.shutdown(cancel_futures=True)
 
     def batches(self, number: int) -> Iterator[Batch]:
         """The epoch's batches: `steps` of them."""
@@ -144,14 +149,6 @@ class Feed:
         streams = [self._rows_of(index, number) for index in range(len(self._buckets))]
         for turn in turns:
             yield next(streams[turn], None) or _empty(self._buckets[turn].padded_length)
-
-    def _noting_failure(self, number: int) -> Iterator[Batch]:
-        """tf.data turns any exception into one of its own; keep ours."""
-        try:
-            yield from self.batches(number)
-        except Exception as error:
-            self._failure = error
-            raise
 
     def _rows_of(self, index: int, number: int) -> Iterator[Batch]:
         """Batches of one padded length; row groups are pooled and shuffled before they are cut."""
@@ -195,7 +192,7 @@ class Feed:
         reader = make_batch_reader(
             list(bucket.urls),
             schema_fields=[f"^{name}$" for name in COLUMNS],
-            reader_pool_type="dummy",  # in this thread: tf.data reads ahead, and the order is stable
+            reader_pool_type="dummy",  # in the thread that asks: the order is stable
             shuffle_row_groups=order is not None,
             seed=None if order is None else int(order.integers(1, 2**31)),  # Petastorm takes 0 for "no seed"
             cur_shard=bucket.shard,

@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from lstmrec.learn import distributed
-from lstmrec.learn.feed import Feed, Highest
+from lstmrec.learn.feed import Batch, Feed, Highest
 from lstmrec.learn.losses import loss_of
 from lstmrec.learn.model import build
 from lstmrec.learn.negatives import Counts
@@ -32,7 +32,7 @@ class TimedFeed(Feed):
 
     waited = 0.0
 
-    def epoch(self, number: int) -> Iterator[tuple[Any, ...]]:
+    def epoch(self, number: int) -> Iterator[Batch]:
         batches = super().epoch(number)
         while True:
             began = time.perf_counter()
