@@ -124,9 +124,9 @@ bench-peer: $(MAIN) ## how fast a training learns next to the official GRU4Rec (
 		--peer-python '$(PEER_PYTHON)' --out var/bench/peer.json
 
 .PHONY: bench-items
-bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first; BASELINES=1)
+bench-items: $(MAIN) ## next-item quality by leave-one-out on SEQUENCES=FILE (a line a user: id, then items, oldest first; ATTRIBUTES=FILE BASELINES=1)
 	@$(IN_MAIN) .venv/bin/python -m tests.benchmarks.leave_one_out --sequences '$(SEQUENCES)' $(if $(BASELINES),--baselines) \
-		--out 'var/bench/items-$(basename $(notdir $(SEQUENCES))).json'
+		$(if $(ATTRIBUTES),--attributes '$(ATTRIBUTES)') --out 'var/bench/items-$(basename $(notdir $(SEQUENCES))).json'
 
 .PHONY: bench-clicks
 bench-clicks: $(MAIN) ## next-click quality by session on TRAIN=TSV and TEST=TSV (SessionId, ItemId, Time), with item-kNN and V-SkNN

@@ -42,6 +42,7 @@ OUTCOME: Final = "outcome"
 N_ROWS: Final = "n_rows"
 
 # Items and users
+CATEGORIES: Final = "categories"
 ATTRIBUTES: Final = "attributes"
 VALID_FROM: Final = "valid_from"
 VALID_TO: Final = "valid_to"

@@ -16,6 +16,8 @@ class ModelConfig(Section):
     dropout: Share
     use_event_types: bool
     use_gaps: bool
+    use_item_attributes: bool
+    item_attributes: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class TrainingConfig(Section):

@@ -5,6 +5,7 @@ import json
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from lstmrec import __version__
 from lstmrec import columns as c
@@ -16,6 +17,8 @@ from lstmrec.lake.data_files import data_files
 from lstmrec.lake.model_tables import ITEM_INDEX, MODEL_RUNS, SEQUENCES
 from lstmrec.lake.models import ModelRun
 from lstmrec.lake.store import Lake
+from lstmrec.lake.tables import ITEMS
+from lstmrec.lake.validity import valid_on
 from lstmrec.learn.artifact import ModelRecord
 from lstmrec.learn.spec import NOT_OF_THE_MODEL, DataFile, TrainingResult, TrainingSpec
 from lstmrec.prepare.histories import type_vocabulary
@@ -39,11 +42,12 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
         "training": config.training.model_dump(mode="json", exclude=NOT_OF_THE_MODEL),
         "sequences": config.sequences.model_dump(mode="json"),
     }
+    tables = (SEQUENCES, ITEM_INDEX, ITEMS) if config.model.use_item_attributes else (SEQUENCES, ITEM_INDEX)
+    attributes = [_attributes(lake, config, run_date, index)] if ITEMS in tables else []
     start = _start(lake, config, run_date)
     started_from = start and start.model_version
-    made_of = json.dumps(
-        [settings, models.fingerprint(rows), index_fingerprint, started_from, __version__], sort_keys=True
-    )
+    learnt_from = [models.fingerprint(rows), index_fingerprint, *(models.fingerprint(a) for a in attributes)]
+    made_of = json.dumps([settings, learnt_from, started_from, __version__], sort_keys=True)
     version = f"{run_date.isoformat()}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}"
 
     files = data_files(lake, SEQUENCES, learnt)
@@ -61,6 +65,7 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
         validation=validation,
         train_and_validation=both,
         item_index=tuple(f.uri for f in data_files(lake, ITEM_INDEX, "true")),
+        items=tuple(f.uri for f in data_files(lake, ITEMS, "true")) if attributes else (),
         n_items=n_items,
         model=config.model,
         training=config.training,
@@ -71,13 +76,21 @@ def order(lake: Lake, config: Config, run_date: date) -> TrainingSpec:
             run_date=run_date,
             item_index_version=lake.versions[ITEM_INDEX.name],
             item_index_fingerprint=index_fingerprint,
-            table_versions={table.name: lake.versions[table.name] for table in (SEQUENCES, ITEM_INDEX)},
+            table_versions={table.name: lake.versions[table.name] for table in tables},
             event_types=tuple(type_vocabulary(config.source.vocabulary)),
             code_version=__version__,
             started_from=started_from,
             config=settings,
         ),
     )
+
+
+def _attributes(lake: Lake, config: Config, run_date: date, index: DataFrame) -> DataFrame:
+    """What the model is told of each item, as the catalogue was on `run_date`: nothing that came later."""
+    fields = [name for name in config.model.item_attributes if name != c.CATEGORIES]
+    others = [F.col(c.ATTRIBUTES)[name].alias(f"_{name}") for name in fields]
+    known = valid_on(lake.read(ITEMS), run_date).join(index, on=c.ITEM_ID, how="left_semi")
+    return known.select(c.ITEM_ID, F.array_sort(c.CATEGORIES).alias(c.CATEGORIES), *others)
 
 
 def _start(lake: Lake, config: Config, run_date: date) -> ModelRun | None:

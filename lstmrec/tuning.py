@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -13,6 +13,8 @@ from lstmrec.layers import BASE
 from lstmrec.learn.study import Found, StudySpec, study_name
 from lstmrec.prepare.splits import TRAIN
 
+_ATTRIBUTES: Final = "model.use_item_attributes"
+
 
 def order(lake: Lake, config: Config, run_date: date) -> StudySpec:
     """What the trials need: the training that they vary, which learns from the train split alone.
@@ -22,7 +24,13 @@ def order(lake: Lake, config: Config, run_date: date) -> StudySpec:
     alone = config.training.model_copy(
         update={"processes": 1, "learn_from": TRAIN, "warm_start": "none", "checkpoint_epochs": 0}
     )
-    spec = training.order(lake, config.model_copy(update={"training": alone}), run_date)
+    # a trial may want the attributes: then the order has them
+    model = config.model.model_copy(
+        update={
+            "use_item_attributes": config.model.use_item_attributes or _ATTRIBUTES in config.tuning.varied
+        }
+    )
+    spec = training.order(lake, config.model_copy(update={"training": alone, "model": model}), run_date)
     trials = f"{config.training.artifacts.rstrip('/')}/trials/{spec.record.model_version}"
     return StudySpec(
         name=study_name(spec.record.model_version, config.tuning),

@@ -7,6 +7,8 @@
     item_matrix.npy     float32 [n_items + 1, width]; row 0 is PAD
     item_bias.npy       float32 [n_items + 1]; PAD has -inf, so that it is never ranked
     item_ids.json       item_id at each item index; "" at PAD
+    attribute_names.json  item attributes, by their row in the weights; "" at that of none. Only of a model
+                        that knows some: item_matrix and the encoder have them taken in
     metrics.json        the curves of the training, epoch by epoch: a TrainingResult (spec.py)
     manifest.json       what it was made of, and the checksum of every other file
 
@@ -40,9 +42,11 @@ CHOSEN_WEIGHTS: Final = "chosen.weights.h5"
 ITEM_MATRIX: Final = "item_matrix.npy"
 ITEM_BIAS: Final = "item_bias.npy"
 ITEM_IDS: Final = "item_ids.json"
+ATTRIBUTE_NAMES: Final = "attribute_names.json"
 METRICS: Final = "metrics.json"
 MANIFEST: Final = "manifest.json"
 FILES: Final = (ENCODER, WEIGHTS, ITEM_MATRIX, ITEM_BIAS, ITEM_IDS, METRICS)
+NOT_IN_ALL: Final = (CHOSEN_WEIGHTS, ATTRIBUTE_NAMES)
 
 _LIKE: Final = 1.25  # histories up to so many times as long as the shortest are encoded together,
 _FEWEST_ROWS: Final = 8  # and so many in any case: of blocks of 170 and of 1,024 users, what was fastest
@@ -130,7 +134,7 @@ class Artifact:
 
 def publish(folder: Path, record: ModelRecord, metrics: Mapping[str, float], uri: str) -> Manifest:
     """Put the files of the local `folder` and their manifest at `uri`, in place of a former artifact."""
-    names = [*FILES, *(name for name in (CHOSEN_WEIGHTS,) if (folder / name).exists())]
+    names = [*FILES, *(name for name in NOT_IN_ALL if (folder / name).exists())]
     matrix = np.load(folder / ITEM_MATRIX, mmap_mode="r", allow_pickle=False)
     manifest = Manifest(
         **record.model_dump(),

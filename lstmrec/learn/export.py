@@ -17,7 +17,7 @@ from pyarrow.lib import ArrowException
 from lstmrec.columns import GAP_BUCKETS, GAPS, ITEM_ID, ITEM_INDEX, ITEMS, LENGTH, PAD, TYPES
 from lstmrec.errors import BadArtifact, BadInput, BrokenContract
 from lstmrec.learn import artifact
-from lstmrec.learn.model import NextItemModel, encoder
+from lstmrec.learn.model import NextItemModel, build, encoder
 from lstmrec.learn.spec import TrainingResult, TrainingSpec
 from lstmrec.learn.storage import open_store
 
@@ -49,11 +49,13 @@ def export(
             chosen.save_weights(folder / artifact.CHOSEN_WEIGHTS)
         bias = model.item_bias.numpy()
         bias[PAD] = -np.inf
-        matrix = model.item_table.embeddings.numpy()
+        matrix = model.table().numpy()
         matrix[PAD] = 0
         np.save(folder / artifact.ITEM_MATRIX, matrix.astype(np.float32), allow_pickle=False)
         np.save(folder / artifact.ITEM_BIAS, bias.astype(np.float32), allow_pickle=False)
         (folder / artifact.ITEM_IDS).write_text(json.dumps(item_ids))
+        if model.attribute_mean is not None:
+            (folder / artifact.ATTRIBUTE_NAMES).write_text(json.dumps(model.attribute_mean.names))
         (folder / artifact.METRICS).write_text(result.model_dump_json(indent=2))
         best = result.best.model_dump(exclude={"seconds"}, exclude_none=True)
         metrics = best | {"training_seconds": result.seconds}
@@ -61,13 +63,14 @@ def export(
 
 
 def _write_encoder(model: NextItemModel, path: Path, spec: TrainingSpec) -> None:
-    keras_encoder = encoder(model)
     sample = _sample(spec.n_items, spec.n_event_types)
-    wanted = keras_encoder(sample).numpy()
+    wanted = encoder(model)(sample).numpy()
+    by_items_alone = encoder(_by_items_alone(model, spec))
+    by_items_alone(sample)  # Keras exports no model that was never called
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # tf2onnx asks numpy for names it dropped
         logging.getLogger("tf2onnx").setLevel(logging.WARNING)
-        keras_encoder.export(str(path), format="onnx", verbose=False)
+        by_items_alone.export(str(path), format="onnx", verbose=False)
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     named = dict(zip((ITEMS, TYPES, GAPS, LENGTH), sample, strict=True))
     got = session.run(None, {put.name: named[put.name] for put in session.get_inputs()})[0]
@@ -77,6 +80,17 @@ def _write_encoder(model: NextItemModel, path: Path, spec: TrainingSpec) -> None
             f"{spec.artifact_uri}: the ONNX encoder is {error:.1e} off Keras's, more than {TOLERANCE}; "
             f"nothing was written: check the versions of tf2onnx and onnxruntime"
         )
+
+
+def _by_items_alone(model: NextItemModel, spec: TrainingSpec) -> NextItemModel:
+    """A model of the same vectors whose item table has taken the attributes in: scoring looks none up."""
+    if model.attribute_mean is None:
+        return model
+    alone = build(spec.n_items, spec.n_event_types, spec.model)
+    of_attributes = {id(weight) for weight in model.attribute_mean.weights}
+    alone.set_weights([weight.numpy() for weight in model.weights if id(weight) not in of_attributes])
+    alone.item_table.embeddings.assign(model.table())
+    return alone
 
 
 def _sample(n_items: int, n_event_types: int) -> list[artifact.Ints]:

@@ -4,19 +4,22 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from lstmrec.errors import BadInput
-from lstmrec.learn import checkpoint, curves, distributed
+from lstmrec.learn import checkpoint, curves, distributed, item_attributes
 from lstmrec.learn.artifact import CHOSEN_WEIGHTS, WEIGHTS
 from lstmrec.learn.checkpoint import Checkpoints, Progress
 from lstmrec.learn.distributed import Ranks
 from lstmrec.learn.export import export, read_item_ids
 from lstmrec.learn.feed import Batch, Feed, Highest
+from lstmrec.learn.item_attributes import ItemAttributes
 from lstmrec.learn.losses import loss_of
 from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.negatives import Counts
@@ -32,6 +35,15 @@ VALIDATION_ROWS = 256
 
 SAMPLE_BATCHES = 8
 """So many batches of training rows a rank are ranked after each epoch, for the training's accuracy."""
+
+
+class Items(NamedTuple):
+    """What is told of the items, by item index."""
+
+    ids: Sequence[str]
+    """"" at PAD; the chief alone has them."""
+    attributes: ItemAttributes | None
+    """None: the model is not to know them."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +63,14 @@ def fit(spec: TrainingSpec) -> TrainingResult:
     tf.config.experimental.enable_op_determinism()
 
     # read first: a broken index shows before the training, not after it
-    item_ids = read_item_ids(spec.item_index, spec.n_items) if ranks.is_chief else []
+    items = _items(spec, ranks)
     if spec.epochs is None:
-        trained = _choose(spec, ranks, item_ids)
+        trained = _choose(spec, ranks, items)
         model = chosen = trained.model
         if spec.training.learn_from == "train_and_validation":
-            model = _train_for(trained.best.epoch, spec, ranks, item_ids).model
+            model = _train_for(trained.best.epoch, spec, ranks, items).model
     else:
-        trained = _train_for(spec.epochs, spec, ranks, item_ids)
+        trained = _train_for(spec.epochs, spec, ranks, items)
         model, chosen = trained.model, None
 
     distributed.require_agreement(model.weights)
@@ -71,7 +83,7 @@ def fit(spec: TrainingSpec) -> TrainingResult:
         seconds=time.perf_counter() - began,
     )
     if ranks.is_chief:
-        export(model, spec, result, item_ids, chosen)
+        export(model, spec, result, items.ids, chosen)
         checkpoint.remove(spec)
     return result
 
@@ -83,21 +95,29 @@ def choose(spec: TrainingSpec, watch: Callable[[EpochRecord], None]) -> EpochRec
     """
     ranks = distributed.start()
     tf.config.experimental.enable_op_determinism()
-    item_ids = read_item_ids(spec.item_index, spec.n_items)
-    return _choose(spec, ranks, item_ids, watch).best
+    return _choose(spec, ranks, _items(spec, ranks), watch).best
+
+
+def _items(spec: TrainingSpec, ranks: Ranks) -> Items:
+    ids = read_item_ids(spec.item_index, spec.n_items) if ranks.is_chief else []
+    if not spec.model.use_item_attributes:
+        return Items(ids, None)
+    fields, day = spec.model.item_attributes, spec.record.run_date
+    own = item_attributes.read(spec.items, day, fields, ids) if ranks.is_chief else None
+    return Items(ids, distributed.from_chief(own))
 
 
 def _choose(
     spec: TrainingSpec,
     ranks: Ranks,
-    item_ids: Sequence[str],
+    items: Items,
     watch: Callable[[EpochRecord], None] = lambda _: None,
 ) -> Trained:
     """The model at its best epoch on the train split."""
     began = time.perf_counter()
     training = _feed("train", spec.train, spec, ranks)
     validation, sample = _to_rank("validation", spec.validation, spec, ranks), _sample(spec, ranks)
-    trainer = _trainer(spec, ranks, training, item_ids, CHOSEN_WEIGHTS)
+    trainer = _trainer(spec, ranks, training, items, CHOSEN_WEIGHTS)
     checkpoints = Checkpoints(spec, "choose", ranks)
     progress = checkpoints.resume(trainer)
     while not distributed.from_chief(_is_over(progress, spec, time.perf_counter() - began)):
@@ -130,11 +150,11 @@ def _is_over(progress: Progress, spec: TrainingSpec, seconds: float) -> bool:
     return epochs >= spec.training.max_epochs or impatient or any(behind) or late
 
 
-def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks, item_ids: Sequence[str]) -> Trained:
+def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks, items: Items) -> Trained:
     """A new model after so many epochs on the split that training.learn_from names."""
     split = spec.training.learn_from
     training = _feed(split, spec.train if split == "train" else spec.train_and_validation, spec, ranks)
-    trainer = _trainer(spec, ranks, training, item_ids, WEIGHTS)
+    trainer = _trainer(spec, ranks, training, items, WEIGHTS)
     checkpoints = Checkpoints(spec, "final", ranks)
     progress = checkpoints.resume(trainer)
     for number in range(len(progress.history) + 1, epochs + 1):
@@ -150,16 +170,16 @@ def _train_for(epochs: int, spec: TrainingSpec, ranks: Ranks, item_ids: Sequence
     return Trained(trainer.model, progress.history[-1], progress.history, training.steps)
 
 
-def _trainer(
-    spec: TrainingSpec, ranks: Ranks, training: Feed, item_ids: Sequence[str], weights: str
-) -> Trainer:
+def _trainer(spec: TrainingSpec, ranks: Ranks, training: Feed, items: Items, weights: str) -> Trainer:
     """A model, the same on all ranks, with its optimizer: new, or begun with a file of the warm start's."""
     keras.utils.set_random_seed(spec.training.seed + ranks.rank)  # ranks drop out different positions
-    model = build(spec.n_items, spec.n_event_types, spec.model)
+    count = cache(lambda: _count_items(training, spec.n_items))
+    attributes = None if items.attributes is None else items.attributes.learnt_from(count())
+    model = build(spec.n_items, spec.n_event_types, spec.model, attributes)
     if ranks.is_chief and spec.warm_start_uri is not None:
-        take_over(model, spec, item_ids, weights)
+        take_over(model, spec, items.ids, weights)
     distributed.broadcast(model.weights)
-    loss = loss_of(spec.training, spec.n_items, lambda: _count_items(training, spec.n_items))
+    loss = loss_of(spec.training, spec.n_items, count)
     return Trainer(model, spec.training, loss, training.steps)
 
 

@@ -23,9 +23,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from lstmrec.columns import GAP_BUCKETS, GAPS, ITEMS, LENGTH, PAD, TYPES
+from lstmrec.learn.item_attributes import NONE, ItemAttributes
 from lstmrec.recipe import ModelConfig
 
 NEVER = -1e9
@@ -35,15 +37,19 @@ NEVER = -1e9
 class NextItemModel(keras.Model):
     """`states = model(items, types, gaps)`, then `model.logits(states)`: the item table is input and output.
 
-    Each step of the stack adds to what came before it (residual) and is normalised after it.
+    An item's vector is its own row, plus the mean of its attributes' rows where the model is told of
+    `attributes`. Each step of the stack adds to what came before it (residual) and is normalised after it.
     """
 
-    def __init__(self, n_items: int, n_event_types: int, config: ModelConfig) -> None:
+    def __init__(
+        self, n_items: int, n_event_types: int, config: ModelConfig, attributes: ItemAttributes | None
+    ) -> None:
         super().__init__(name="next_item")
         self.config = config
         self.width = config.width
         self.item_table = _embedding(n_items + 1, config.width, ITEMS)
         self.item_table.build()
+        self.attribute_mean = AttributeMean(attributes, config.width) if attributes is not None else None
         self.type_table = (
             _embedding(n_event_types + 1, config.width, TYPES) if config.use_event_types else None
         )
@@ -92,11 +98,15 @@ class NextItemModel(keras.Model):
 
     def vectors_of(self, items: Any) -> Any:
         """The vector of each item: indices of any shape -> [..., width]. It reads their rows alone."""
-        return tf.gather(self.item_table.embeddings.value, items)
+        own = tf.gather(self.item_table.embeddings.value, items)
+        return own if self.attribute_mean is None else self.attribute_mean(own, items)
 
     def table(self) -> Any:
         """[n_items + 1, width]: a vector an item index."""
-        return tf.convert_to_tensor(self.item_table.embeddings)
+        own = tf.convert_to_tensor(self.item_table.embeddings)
+        if self.attribute_mean is None:
+            return own
+        return self.attribute_mean(own, tf.range(tf.shape(own)[0]))
 
     def bias(self) -> Any:
         """[n_items + 1]: what an item scores by itself; PAD never wins."""
@@ -118,6 +128,27 @@ class NextItemModel(keras.Model):
         return tf.linalg.matvec(tf.cast(vectors, tf.float32), vector) + tf.reduce_mean(self.bias()[PAD + 1 :])
 
 
+class AttributeMean(keras.layers.Layer):
+    """An item's own row, where it has one, plus the mean of the rows of its attributes, if any."""
+
+    def __init__(self, attributes: ItemAttributes, width: int) -> None:
+        super().__init__(name="attribute_mean")
+        self.names = attributes.names
+        self.rows = _embedding(len(attributes.names), width, "attributes")
+        is_one = attributes.of_items != NONE
+        self._numbers = tf.constant(attributes.of_items)
+        self._shares = tf.constant(is_one / np.maximum(is_one.sum(axis=1, keepdims=True), 1), tf.float32)
+        self._has_row = tf.constant(attributes.has_row, tf.float32)
+
+    def call(self, own: Any, items: Any) -> Any:
+        """One attribute at a time: all at once would take as many times the memory of the result."""
+        vectors = own * tf.gather(self._has_row, items)[..., tf.newaxis]
+        numbers, shares = tf.gather(self._numbers, items), tf.gather(self._shares, items)
+        for place in range(self._numbers.shape[1]):
+            vectors += self.rows(numbers[..., place]) * shares[..., place, tf.newaxis]
+        return vectors
+
+
 class LastState(keras.layers.Layer):
     """The state at each row's last real position."""
 
@@ -128,9 +159,11 @@ class LastState(keras.layers.Layer):
         return states_shape[0], states_shape[2]
 
 
-def build(n_items: int, n_event_types: int, config: ModelConfig) -> NextItemModel:
+def build(
+    n_items: int, n_event_types: int, config: ModelConfig, attributes: ItemAttributes | None = None
+) -> NextItemModel:
     """A new model with its weights made; they follow Keras's random seed."""
-    model = NextItemModel(n_items, n_event_types, config)
+    model = NextItemModel(n_items, n_event_types, config, attributes)
     one_event = tf.ones((1, 2), tf.int32)
     model(one_event, one_event, one_event)
     return model

@@ -44,6 +44,8 @@ class TrainingSpec(BaseModel):
     """What the final model learns from, where training.learn_from asks for it, once epochs are chosen."""
     item_index: tuple[str, ...]
     """The Parquet files of the pinned `item_index` (item_id, item_index from 1 on); the chief reads them."""
+    items: tuple[str, ...] = ()
+    """The Parquet files of the pinned `items`, where model.use_item_attributes asks for them; likewise."""
     epochs: Annotated[int, Field(ge=1)] | None = None
     """Train for so many, which an earlier training chose, without validation; None: choose by it."""
     limits: Limits = Limits()

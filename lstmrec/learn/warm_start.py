@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from lstmrec.errors import BadArtifact
 from lstmrec.learn import artifact
 from lstmrec.learn.artifact import Manifest
+from lstmrec.learn.item_attributes import of_nothing
 from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.spec import TrainingSpec
 from lstmrec.recipe import ModelConfig
 
-DROPOUTS: Final = {"embedding_dropout", "dropout"}
-"""Keys of `model` that have no weights: a warm start may change them."""
+FREE: Final = {"embedding_dropout", "dropout", "item_attributes"}
+"""Keys of `model` that a warm start may change: weights have the same meaning, row by row."""
 
 REMEDY: Final = "set training.warm_start to none"
 
@@ -41,6 +42,9 @@ def take_over(model: NextItemModel, spec: TrainingSpec, item_ids: Sequence[str],
     by_row = {id(model.item_table.embeddings): items, id(model.item_bias): items}
     if model.type_table is not None:
         by_row[id(model.type_table.embeddings)] = types
+    if model.attribute_mean is not None and former.attribute_mean is not None:
+        names = model.attribute_mean.names, former.attribute_mean.names
+        by_row[id(model.attribute_mean.rows.embeddings)] = _places(*names)
     for new, old in zip(model.weights, former.weights, strict=True):
         if id(new) in by_row:
             to, came_from = by_row[id(new)]
@@ -56,12 +60,16 @@ def _former(uri: str, manifest: Manifest, wanted: ModelConfig, weights: str) -> 
         config = ModelConfig(**manifest.config["model"])
     except (KeyError, TypeError, ValidationError):
         raise BadArtifact(f"{uri}: was made with settings that this code does not know; {REMEDY}") from None
-    make = ModelConfig.model_fields.keys() - DROPOUTS
+    make = ModelConfig.model_fields.keys() - FREE
     differing = sorted(key for key in make if getattr(config, key) != getattr(wanted, key))
     if differing:
         told = ", ".join(f"model.{key} {getattr(config, key)}" for key in differing)
         raise BadArtifact(f"{uri}: cannot be the start of another kind of model: it has {told}; {REMEDY}")
-    former = build(manifest.n_items, len(manifest.event_types), config)
+    attributes = None
+    if config.use_item_attributes:
+        names = json.loads(artifact.read_file(uri, artifact.ATTRIBUTE_NAMES, manifest))
+        attributes = of_nothing(names, manifest.n_items + 1)
+    former = build(manifest.n_items, len(manifest.event_types), config, attributes)
     with tempfile.TemporaryDirectory(prefix="lstmrec-start-") as folder:
         file = Path(folder, artifact.WEIGHTS)
         file.write_bytes(artifact.read_file(uri, weights, manifest))

@@ -10,7 +10,10 @@ With --baselines those of item_baselines.py stand beside, and the binary classif
 1 + seeds, since each final training takes as long again, and the first one those over 2 + seeds, that
 others may follow. One epoch of each comes in any case.
 
-    python -m tests.benchmarks.leave_one_out --sequences FILE --out JSON
+With attributes of items (JSON: item id -> list of attribute ids) the search starts with them, and its second
+trial does without: validation decides. Items need not have any; unknown items are counted and left out.
+
+    python -m tests.benchmarks.leave_one_out --sequences FILE [--attributes FILE] --out JSON
 """
 
 import argparse
@@ -22,10 +25,19 @@ from typing import Any
 
 from lstmrec.config import Config
 from lstmrec.lake.store import Lake
-from tests.benchmarks import classifier, experiment, item_baselines, item_sequences, quality, search
+from tests.benchmarks import (
+    classifier,
+    experiment,
+    item_attributes,
+    item_baselines,
+    item_sequences,
+    quality,
+    search,
+)
 
 LENGTHS = (5, 10, 20, 50, 100, 200)
 WITHOUT_TIMES = {"use_event_types": False, "use_gaps": False}
+ATTRIBUTES = "use_item_attributes"
 
 
 def main() -> None:
@@ -33,13 +45,15 @@ def main() -> None:
     experiment.log_to_stderr()
     given = item_sequences.read(flags.sequences)
     data = {"sequences": flags.sequences.name, "users": len(given.users), "events": given.n_events}
-    plan = experiment.Plan(search.START, search.STAGES, unit=user_of)
+    attributes = item_attributes.read(flags.attributes) if flags.attributes else {}
     with tempfile.TemporaryDirectory(prefix="lstmrec-bench-", dir=flags.folder) as folder:
         config = quality.base_config(Path(folder), "user", LENGTHS, WITHOUT_TIMES)
         spark = quality.open_spark(config)
         lake = Lake(spark, config.lake.root, {"job": "benchmark"})
         item_sequences.write(lake, item_sequences.sessions(spark, given), config)
-        figures = data | experiment.run(lake, config, flags, plan)
+        told = item_attributes.write(lake, attributes, item_sequences.FIRST.date())
+        plan = plan_of(has_attributes=told["items_with"] > 0)
+        figures = data | {"attributes": told} | experiment.run(lake, config, flags, plan)
         if flags.baselines:
             figures["baselines"] = baseline_figures(lake, config, flags.seeds)
         spark.stop()
@@ -52,6 +66,13 @@ def main() -> None:
         for name, own in {"lstm": figures, **figures["baselines"]}.items():
             told = "  ".join(f"{key} {own['test']['mean'][key]:.4f}" for key in ("recall@10", "ndcg@10"))
             print(f"{name:<24}{told}")
+
+
+def plan_of(*, has_attributes: bool) -> experiment.Plan:
+    if not has_attributes:
+        return experiment.Plan(search.START, search.STAGES, user_of)
+    stages = ([{ATTRIBUTES: False}], *search.STAGES)
+    return experiment.Plan(search.START | {ATTRIBUTES: True}, stages, user_of)
 
 
 def baseline_figures(lake: Lake, config: Config, seeds: Sequence[int]) -> dict[str, Any]:
@@ -68,6 +89,9 @@ def user_of(name: str) -> str:
 def parse() -> argparse.Namespace:
     parser = experiment.parser(__doc__, minutes=60)
     parser.add_argument("--sequences", type=Path, required=True, metavar="FILE", help="a line a user")
+    parser.add_argument(
+        "--attributes", type=Path, metavar="FILE", help="of items: id -> list of attribute ids"
+    )
     parser.add_argument(
         "--baselines", action="store_true", help="popularity, co-visitation, item-kNN, a classifier beside"
     )

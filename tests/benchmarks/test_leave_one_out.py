@@ -81,6 +81,45 @@ def test_planted_successors_are_found_over_the_whole_road(
     assert len((tmp_path / "out.ranks.tsv").read_text().splitlines()) == 301
 
 
+@pytest.mark.slow
+def test_attributes_are_chosen_where_they_tell_items_that_nobody_had_before(
+    spark: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind follows kind by turns; a user's last two items are in no train row, and of their kinds."""
+    rng = np.random.default_rng(1)
+    lines = []
+    for user in range(240):
+        steps = (int(rng.integers(8)) + np.arange(rng.integers(5, 9))) % 8
+        places = [f"warm{rng.integers(5)}" for _ in steps[2:]] + [f"new{rng.integers(2)}" for _ in range(2)]
+        lines.append(" ".join([f"u{user}", *(f"{k}-{p}" for k, p in zip(steps, places, strict=True))]))
+    (tmp_path / "items.txt").write_text("\n".join(lines))
+    items = {item for line in lines for item in line.split()[1:]} - {"0-warm0"}  # of one nothing is told
+    told = {item: [int(item[0])] for item in items} | {"nobody had it": [1]}
+    (tmp_path / "attributes.json").write_text(json.dumps(told))
+    out = tmp_path / "out.json"
+    flags = ["--sequences", str(tmp_path / "items.txt"), "--attributes", str(tmp_path / "attributes.json")]
+    monkeypatch.setattr(sys, "argv", ["leave_one_out", *flags, "--out", str(out), "--seeds", "1"])
+    monkeypatch.setattr(leave_one_out.quality, "open_spark", lambda _: Unstopped(spark))
+    quick = {
+        "width": 32,
+        "embedding_dropout": 0.1,
+        "learning_rate": 0.01,
+        "events_a_step": 160,
+        "later_items": 0.0,
+    }
+    monkeypatch.setattr(leave_one_out.search, "START", leave_one_out.search.START | quick)
+    monkeypatch.setattr(leave_one_out.search, "STAGES", ())
+    monkeypatch.setattr(leave_one_out.search, "MOST_EPOCHS", 16)
+    monkeypatch.setattr(leave_one_out.search, "PATIENCE", 16)
+    leave_one_out.main()
+    got = json.loads(out.read_text())
+    assert got["attributes"] == {"items_with": 55, "items_without": 1, "unknown_items": 1, "attributes": 8}
+    assert got["chosen"]["use_item_attributes"]
+    assert [trial["settings"]["use_item_attributes"] for trial in got["trials"]] == [True, False]
+    assert got["test"]["mean"]["recall@10"] > 0.9
+    assert got["trials"][1]["ndcg_at_10"] < 0.2 < got["trials"][0]["ndcg_at_10"]
+
+
 class Unstopped:
     """The tests' Spark session, which goes on after the benchmark."""
 

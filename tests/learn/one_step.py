@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstmrec.learn import distributed
+from lstmrec.learn.item_attributes import numbered
 from lstmrec.learn.losses import loss_of
 from lstmrec.learn.model import build
 from lstmrec.learn.trainer import Trainer
@@ -40,7 +41,8 @@ def counts() -> np.ndarray:
 def two_steps(ranks: distributed.Ranks, settings: dict[str, str]) -> dict[str, np.ndarray]:
     """Totals of two steps on two padded lengths, the weights after them, and how often it was traced."""
     keras.utils.set_random_seed(ranks.rank)
-    model = build(20, 1, model_config())
+    attributes = numbered({item: {str(item % 3), str(item % 4)} for item in range(1, 18)}, 21)
+    model = build(20, 1, model_config(use_item_attributes=True), attributes)
     distributed.broadcast(model.weights)
     config = training_config(warmup_epochs=0, gradient_clip=0.5, **settings)
     trainer = Trainer(model, config, loss_of(config, 20, counts), steps_per_epoch=4)

@@ -97,6 +97,8 @@ def model_config(**changes: Any) -> ModelConfig:
         "dropout": 0.0,
         "use_event_types": True,
         "use_gaps": True,
+        "use_item_attributes": False,
+        "item_attributes": ["categories"],
     }
     return ModelConfig(**(small | changes))
 

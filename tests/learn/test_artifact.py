@@ -11,6 +11,7 @@ from lstmrec.errors import BadArtifact, BadInput, BrokenContract
 from lstmrec.learn import artifact
 from lstmrec.learn.artifact import Artifact
 from lstmrec.learn.export import export, read_item_ids
+from lstmrec.learn.item_attributes import numbered
 from lstmrec.learn.model import NextItemModel, build, encoder
 from lstmrec.learn.spec import EpochRecord, TrainingSpec
 from tests.learn.tables import model_config, record, result_of, spec
@@ -80,6 +81,27 @@ def test_the_encoder_gives_the_vectors_of_keras(model: NextItemModel, uri: str) 
     got = artifact.load(uri).encode(items, types, gaps, length)
     np.testing.assert_allclose(got, wanted, atol=1e-5)
     assert got.dtype == np.float32
+
+
+def test_what_is_exported_has_the_attributes_taken_in(order: TrainingSpec, tmp_path: Path) -> None:
+    told = model_config(use_item_attributes=True)
+    attributes = numbered({1: {"a"}, 5: {"a", "b"}, 9: {"b"}}, N_ITEMS + 1)
+    model = build(N_ITEMS, 1, told, attributes.learnt_from(np.arange(N_ITEMS + 1) % 9))  # 9 has no own row
+    uri = str(tmp_path / "told")
+    made = order.model_copy(update={"model": told, "artifact_uri": uri})
+    export(model, made, result_of(made, EPOCH), read_item_ids(order.item_index, N_ITEMS))
+    loaded = artifact.load(uri)
+    own, (_, of_a, of_b) = (t.embeddings.numpy() for t in (model.item_table, model.attribute_mean.rows))
+    wanted = [own[1] + of_a, own[5] + (of_a + of_b) / 2, of_b, own[2]]
+    np.testing.assert_allclose(loaded.item_matrix[[1, 5, 9, 2]], wanted, atol=1e-7)
+
+    items = np.array([[1, 5, 9, 2], [9, 7, 0, 0]], np.int32)
+    real, length = (items > 0).astype(np.int32), np.array([4, 2], np.int32)
+    vectors = loaded.encode(items, real, real, length)
+    np.testing.assert_allclose(vectors, encoder(model)([items, real, real, length]), atol=1e-5)
+    scores = vectors @ loaded.item_matrix.T + loaded.item_bias
+    np.testing.assert_allclose(scores[:, 1:], model.logits(vectors)[:, 1:], atol=1e-5)
+    assert json.loads(Path(uri, "attribute_names.json").read_text()) == ["", "a", "b"]
 
 
 def test_a_history_has_one_vector_whatever_its_padding_and_company(uri: str) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lstmrec.learn.item_attributes import numbered
 from lstmrec.learn.model import LastState, NextItemModel, build
 from tests.learn.tables import model_config
 
@@ -54,3 +55,40 @@ def test_the_item_table_is_input_and_output(model: NextItemModel) -> None:
 
 def test_padding_has_no_probability(model: NextItemModel) -> None:
     assert float(tf.nn.softmax(model.logits(tf.random.normal((3, 16))))[:, 0].numpy().max()) == 0
+
+
+@pytest.fixture
+def told() -> NextItemModel:
+    """Item 1 has the attribute a, item 2 has a and b, item 3 has none; 4 has b and is not learnt from."""
+    attributes = numbered({1: {"a"}, 2: {"a", "b"}, 4: {"b"}}, 5).learnt_from(np.array([0, 9, 9, 9, 0]))
+    model = build(4, 1, model_config(width=2, use_item_attributes=True), attributes)
+    model.item_table.embeddings.assign([[0, 0], [1, 0], [2, 0], [3, 0], [4, 0]])
+    model.attribute_mean.rows.embeddings.assign([[70, 70], [10, 20], [30, 60]])  # of none, a, b
+    return model
+
+
+COMPOSED = [[0, 0], [1 + 10, 20], [2 + 20, 40], [3, 0], [30, 60]]
+
+
+def test_an_items_vector_is_its_own_row_plus_the_mean_of_its_attributes(told: NextItemModel) -> None:
+    np.testing.assert_array_equal(told.table(), COMPOSED)
+    items = np.array([[4, 0], [2, 2]])
+    np.testing.assert_array_equal(told.vectors_of(items), np.array(COMPOSED)[items])
+
+
+def test_attributes_are_in_every_score(told: NextItemModel) -> None:
+    told.item_bias.assign([0.0, 0.1, 0.2, 0.3, 0.4])
+    vectors = np.array([[1.0, 2.0], [3.0, -1.0]], np.float32)
+    wanted = vectors @ np.transpose(COMPOSED) + [0.0, 0.1, 0.2, 0.3, 0.4]
+    np.testing.assert_allclose(told.logits(vectors)[:, 1:], wanted[:, 1:], rtol=1e-6)
+    np.testing.assert_allclose(
+        told.logit_of(vectors, tf.constant([4, 2])), [wanted[0, 4], wanted[1, 2]], rtol=1e-6
+    )
+    np.testing.assert_allclose(told.mean_logit(vectors), wanted[:, 1:].mean(axis=1), rtol=1e-6)
+
+
+def test_items_of_equal_vectors_are_the_same_input(told: NextItemModel) -> None:
+    rows = [[0, 0], [12, 20], [2, 0], [3, 0], [4, 0]]  # item 1: (12 + 10, 20 + 20), as item 2
+    told.item_table.embeddings.assign(rows)
+    np.testing.assert_array_equal(states(told, [[1, 3]]), states(told, [[2, 3]]))
+    assert not np.allclose(states(told, [[1, 3]]), states(told, [[3, 3]]))

@@ -8,6 +8,7 @@ from lstmrec.errors import BadArtifact
 from lstmrec.learn import artifact, distributed
 from lstmrec.learn.artifact import CHOSEN_WEIGHTS, WEIGHTS
 from lstmrec.learn.export import export
+from lstmrec.learn.item_attributes import numbered
 from lstmrec.learn.model import NextItemModel, build
 from lstmrec.learn.spec import EpochRecord, TrainingSpec
 from lstmrec.learn.warm_start import take_over
@@ -68,6 +69,7 @@ def test_old_items_keep_their_rows_and_new_ones_have_rows_of_their_own(
     [
         ({"width": 8}, r"another kind of model: it has model.width 16; set training.warm_start to none"),
         ({"use_gaps": False}, "it has model.use_gaps True"),
+        ({"use_item_attributes": True}, "it has model.use_item_attributes False"),
     ],
 )
 def test_a_model_of_another_make_is_no_start(
@@ -83,6 +85,24 @@ def test_an_artifact_without_the_weights_asked_for_is_told(uri: str, tmp_path: P
     Path(uri, CHOSEN_WEIGHTS).rename(tmp_path / "away")
     with pytest.raises(BadArtifact, match=f"{CHOSEN_WEIGHTS} is missing"):
         take_over(build(4, 2, start.model), start, NEW_IDS, CHOSEN_WEIGHTS)
+
+
+def test_an_attribute_keeps_its_row_whatever_its_number(tmp_path: Path) -> None:
+    told = model_config(use_item_attributes=True)
+    keras.utils.set_random_seed(1)
+    before = build(3, 2, told, numbered({1: {"c", "b"}, 3: {"b"}}, 4))
+    made = order(tmp_path / "old", 3, told)
+    export(before, made, result_of(made, EPOCH), OLD_IDS)
+
+    keras.utils.set_random_seed(2)
+    new = build(4, 2, told, numbered({1: {"a", "c"}, 2: {"b"}, 4: {"d"}}, 5))
+    fresh = new.attribute_mean.rows.embeddings.numpy()
+    start = order(tmp_path, 4, told.model_copy(update={"item_attributes": ("categories", "brand")}))
+    take_over(new, start.model_copy(update={"warm_start_uri": made.artifact_uri}), NEW_IDS, WEIGHTS)
+
+    rows, old = new.attribute_mean.rows.embeddings.numpy(), before.attribute_mean.rows.embeddings.numpy()
+    np.testing.assert_array_equal(rows, [old[0], fresh[1], old[1], old[2], fresh[4]])  # none, a, b, c, d
+    np.testing.assert_array_equal(new.item_table.embeddings[3], before.item_table.embeddings[1])  # the sofa
 
 
 def test_choosing_starts_from_weights_that_saw_no_validation_item(tmp_path: Path) -> None:
