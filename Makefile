@@ -70,7 +70,7 @@ check: $(MAIN) lint ## the quick half of it: linters, types, the tests not marke
 .PHONY: test-deep
 test-deep: $(MAIN) ## many more examples of what holds for every log and every crash; an hour or so
 	@$(IN_MAIN) .venv/bin/pytest tests/jobs/test_any_batches.py tests/jobs/test_crash.py \
-		tests/jobs/test_publication.py --hypothesis-profile deep
+		tests/jobs/test_publication.py tests/learn/test_training_with_attributes.py --hypothesis-profile deep
 
 .PHONY: airflow-drill
 airflow-drill: $(MAIN) $(AIRFLOW) $(ANALYST) ## test what run-airflow shows, and that no secret is in a log
