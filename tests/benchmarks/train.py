@@ -3,7 +3,8 @@
 A made log of --rows histories over --items items is read by Petastorm and learnt by the product's own steps:
 in one process of two threads, and by two Horovod ranks of one thread each, taking turns. The limit of a full
 softmax is 6 x width x items flops an event (scores, and the gradients of both their factors) at the rate of
-large products, measured in the same runs. A tenth of the rows gives the exponent of an epoch's cost.
+large products, measured in the same runs; other losses score --negatives drawn items in their place. A
+tenth of the rows gives the exponent of an epoch's cost.
 """
 
 import argparse
@@ -141,7 +142,8 @@ def main() -> None:
                 runs, strict=True,
             ):  # fmt: skip
                 made.append(measured(spec, processes, epochs))
-    found = figures(*runs, flops_an_event=6 * flags.width * flags.items)
+    scored = flags.items if flags.loss == "full" else flags.negatives
+    found = figures(*runs, flops_an_event=6 * flags.width * scored)
     flags.out.parent.mkdir(parents=True, exist_ok=True)
     flags.out.write_text(
         json.dumps(
