@@ -14,7 +14,7 @@ READS = {
     "build_sessions": ["events"],
     "build_item_index": ["sessions"],
     "build_sequences": ["sessions", "item_index"],
-    "train_model": ["sequences", "item_index"],
+    "train_model": ["sequences", "item_index", "items"],
     "evaluate_model": ["sequences", "items", "users"],
     "promote_model": ["metrics", "model_runs"],
     "score_recommendations": ["sequences", "sessions", "items", "users", "item_rules"],
