@@ -21,7 +21,7 @@ Put the cause right, then clear the task with what follows it.
 
 - `ingest_events` to `build_sequences`: see the same task in the runbook of `nightly_scoring`. If the
   log speaks of a concurrent write, the night was late and wrote the same table: the retry mends it.
-- `ingest_catalogue`: see there, too. Only the evaluation waits for it.
+- `ingest_catalogue`: see there, too. Item attributes and slices of the evaluation come from it.
 - `train_model`: memory of the host; a rank that died (the first traceback in the log is the cause, the
   other ranks only lost it); fewer row groups of `sequences` than training processes. It starts anew.
 - `evaluate_model`: was the artifact moved or changed since? Then clear `train_model` instead.
@@ -55,5 +55,4 @@ with DAG(
     evaluate_model = spark_job("evaluate_model", timedelta(hours=2))
     promote_model = spark_job("promote_model", timedelta(minutes=30))
 
-    build_sequences() >> train_model
-    [train_model, ingest_catalogue] >> evaluate_model >> promote_model
+    [build_sequences(), ingest_catalogue] >> train_model >> evaluate_model >> promote_model

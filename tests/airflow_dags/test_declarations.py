@@ -28,8 +28,8 @@ NIGHTLY: dict[str, set[str]] = {
 }
 TRAINING: dict[str, set[str]] = {
     "ingest_catalogue": set(),
-    "train_model": {"build_sequences"},
-    "evaluate_model": {"train_model", "ingest_catalogue"},
+    "train_model": {"build_sequences", "ingest_catalogue"},
+    "evaluate_model": {"train_model"},
     "promote_model": {"evaluate_model"},
 }
 UPKEEP: dict[str, set[str]] = {"keep_tables": set()}
