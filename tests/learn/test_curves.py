@@ -13,7 +13,7 @@ from lstmrec.learn.spec import TrainingResult
 from tests.learn.tables import spec, training_config
 from tests.learn.test_fit import N_ITEMS, hit_rate, scores_of, successors
 
-HISTORIES = successors(80)
+HISTORIES = successors(100)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,8 @@ def test_losses_and_accuracies_are_those_of_the_weights_that_are_kept(result: Tr
     assert result.best.validation_accuracy == pytest.approx(hit_rate(validation, scores, k=1))
     assert result.best.hit_rate_at_10 == pytest.approx(hit_rate(validation, scores, k=10))
     assert result.best.accuracy == pytest.approx(hit_rate(training, scores_of(model, training), k=1))
-    assert 0 < result.best.validation_accuracy < result.best.accuracy < 1
+    assert 0 < result.best.validation_accuracy < 1
+    assert result.best.accuracy != result.best.validation_accuracy  # else one could stand for the other
 
 
 def test_the_artifact_and_tensorboard_have_the_curves_of_all_epochs(result: TrainingResult) -> None:
