@@ -70,9 +70,9 @@ def catalogue(
     tail_share: float,
 ) -> Catalogue:
     """What is known of each item of a model: `items` has item_index and categories, an array or null."""
-    held = items.select(c.ITEM_INDEX, "categories").dropna().toPandas()
+    held = items.select(c.ITEM_INDEX, c.CATEGORIES).dropna().toPandas()
     held = held[held[c.ITEM_INDEX] < len(n_histories)]
-    by_item, _ = numbered(held[c.ITEM_INDEX].to_numpy(np.int64), held["categories"], len(n_histories))
+    by_item, _ = numbered(held[c.ITEM_INDEX].to_numpy(np.int64), held[c.CATEGORIES], len(n_histories))
     return Catalogue(n_histories, total, by_item, vectors, tail_share)
 
 

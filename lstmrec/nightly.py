@@ -173,7 +173,7 @@ def _segments(known: DataFrame, attribute: str | None) -> DataFrame:
 
 def _catalogue(items: DataFrame, run_date: date) -> DataFrame:
     since = items.groupBy(c.ITEM_ID).agg(F.min(c.VALID_FROM).alias("since"))
-    return valid_on(items, run_date).select(c.ITEM_ID, "categories").join(since, on=c.ITEM_ID, how="inner")
+    return valid_on(items, run_date).select(c.ITEM_ID, c.CATEGORIES).join(since, on=c.ITEM_ID, how="inner")
 
 
 def _published_before(lake: Lake, run_date: date) -> DataFrame | None:

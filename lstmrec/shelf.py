@@ -98,7 +98,7 @@ def build(
     categories: Ints = np.zeros((size, 1), np.int32)
     number_of: dict[str, int] = {}
     if _needs_categories(rules):
-        categories, number_of = numbered(at, items["categories"], size)
+        categories, number_of = numbered(at, items[c.CATEGORIES], size)
     allowed_for = {}
     for segment, wanted in rules.segment_categories.items():
         if unknown := [name for name in wanted if name not in number_of]:
@@ -116,7 +116,7 @@ def _items(
 ) -> pd.DataFrame:
     flags = item_rules.groupBy(c.ITEM_ID).agg(F.collect_set("rule").alias("rules"))
     if catalogue is None:
-        known = index.withColumn("categories", F.array().cast("array<string>")).withColumn(
+        known = index.withColumn(c.CATEGORIES, F.array().cast("array<string>")).withColumn(
             "is_had", F.lit(True)
         )
     else:
@@ -129,7 +129,7 @@ def _items(
         .select(
             c.ITEM_ID,
             c.ITEM_INDEX,
-            F.coalesce("categories", F.array().cast("array<string>")).alias("categories"),
+            F.coalesce(c.CATEGORIES, F.array().cast("array<string>")).alias(c.CATEGORIES),
             (F.col("is_had") & ~is_out).alias("is_allowed"),
             F.array_contains(rules, PROMOTED).alias("is_promoted"),
         )

@@ -45,7 +45,7 @@ _MEANINGS: Final = {
     # catalogue
     c.ATTRIBUTES: "all other fields of the file, as texts",
     "title": "what people call it",
-    "categories": "the categories it is in",
+    c.CATEGORIES: "the categories it is in",
     c.VALID_FROM: "first day that this holds",
     c.VALID_TO: "first day that it no longer holds; null: it still does",
     "rule": "hidden and unavailable: in no list; promoted: may take promoted places",

@@ -100,7 +100,7 @@ ITEMS: Final = Table(
     grain="item of the catalogue and stretch of days, up to but without valid_to, in which it was the same",
     schema=schema_of(
         {c.ITEM_ID: STRING, c.ATTRIBUTES: MapType(STRING, STRING), c.VALID_FROM: DATE},
-        {"title": STRING, "categories": array_of(STRING), c.VALID_TO: DATE},
+        {"title": STRING, c.CATEGORIES: array_of(STRING), c.VALID_TO: DATE},
     ),
     key=(c.ITEM_ID, c.VALID_FROM),
     constraints=_ENDS_AFTER_IT_BEGAN,

@@ -30,7 +30,7 @@ def items(lines: DataFrame, fields: ItemFields, rules: IngestConfig) -> DataFram
     """
     title = _text(fields.title) if fields.title else F.lit(None).cast("string")
     categories = _list(fields.categories) if fields.categories else F.lit(None).cast("array<string>")
-    columns = {"title": title, "categories": F.filter(categories, F.isnotnull)}
+    columns = {"title": title, c.CATEGORIES: F.filter(categories, F.isnotnull)}
     return _records(lines, c.ITEM_ID, fields.model_dump(), columns, rules)
 
 
