@@ -6,6 +6,18 @@ from typing import Any
 
 import tensorflow as tf
 
+from lstmrec.recipe import TrainingConfig
+
+
+def window(config: TrainingConfig, steps_per_epoch: int) -> int:
+    """Steps that the average of a training of `config` is about."""
+    return round(config.average_epochs * steps_per_epoch)
+
+
+def share(steps: int, taken: Any) -> Any:
+    """How far an average over about `steps` steps moves to the weights, once so many were `taken`."""
+    return tf.maximum(1 / max(1, steps), 1 / taken)
+
 
 class WeightAverage:
     """An exponential moving average of `weights` over about `steps` steps (Polyak and Juditsky, 1992).
@@ -18,7 +30,7 @@ class WeightAverage:
     def __init__(self, weights: Sequence[Any], steps: int) -> None:
         self._weights = weights
         self._average = [tf.Variable(weight, trainable=False) for weight in weights]
-        self._least = 1 / max(1, steps)
+        self._steps = steps
         self._taken = tf.Variable(0.0, trainable=False)
 
     @property
@@ -29,9 +41,9 @@ class WeightAverage:
     def update(self) -> None:
         """Take in the weights after one more step; usable in a tf.function."""
         self._taken.assign_add(1.0)
-        share = tf.maximum(self._least, 1 / self._taken)
+        moved = share(self._steps, self._taken)
         for average, weight in zip(self._average, self._weights, strict=True):
-            average.assign_add((tf.convert_to_tensor(weight) - average) * share)
+            average.assign_add((tf.convert_to_tensor(weight) - average) * moved)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

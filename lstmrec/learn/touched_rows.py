@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
+from lstmrec.learn import averaging
 from lstmrec.learn.optimizer import BETA_1, BETA_2, EPSILON, warm_up
 from lstmrec.recipe import TrainingConfig
 
@@ -30,7 +31,7 @@ class TouchedRows:
         self.table = table
         self._rate = warm_up(config, steps_per_epoch)
         self._weight_decay = config.weight_decay
-        self._window = max(1, round(config.average_epochs * steps_per_epoch))
+        self._window = max(1, averaging.window(config, steps_per_epoch))
         self._momentum, self._velocity = (tf.Variable(tf.zeros_like(table), trainable=False) for _ in "mv")
         self._average = tf.Variable(table, trainable=False)
         self._averaged_at = tf.Variable(tf.zeros(table.shape[0]), trainable=False)
@@ -53,9 +54,9 @@ class TouchedRows:
         correction = tf.sqrt(1 - BETA_2**self._taken) / (1 - BETA_1**self._taken)
         step = rate * correction * momentum / (tf.sqrt(velocity) + EPSILON)
         after = before * (1 - rate * self._weight_decay) - step
-        share = tf.maximum(1 / self._window, 1 / self._taken)
+        moved = averaging.share(self._window, self._taken)
         _put(self.table, rows, after)
-        _put(self._average, rows, average + (after - average) * share)
+        _put(self._average, rows, average + (after - average) * moved)
         _put(self._averaged_at, rows, tf.fill(tf.shape(rows), self._taken))
 
     @contextmanager

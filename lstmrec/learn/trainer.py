@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lstmrec.errors import Diverged
 from lstmrec.learn import distributed
-from lstmrec.learn.averaging import WeightAverage
+from lstmrec.learn.averaging import WeightAverage, window
 from lstmrec.learn.feed import SIGNATURE, Feed
 from lstmrec.learn.losses import Loss, next_item_loss
 from lstmrec.learn.model import LastState, NextItemModel
@@ -57,7 +57,7 @@ class Trainer:
         self._rows = [TouchedRows(table.value, config, steps_per_epoch)] if loss.draws else []
         self._weights = [w for w in model.trainable_variables if w is not table or not loss.draws]
         self._optimizer = adamw(self._weights, config, steps_per_epoch)
-        self._average = WeightAverage(self._weights, round(config.average_epochs * steps_per_epoch))
+        self._average = WeightAverage(self._weights, window(config, steps_per_epoch))
         self._last = LastState()
 
     @property
