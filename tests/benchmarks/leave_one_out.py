@@ -20,6 +20,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,6 @@ from tests.benchmarks import (
     search,
 )
 
-LENGTHS = (5, 10, 20, 50, 100, 200)
 WITHOUT_TIMES = {"use_event_types": False, "use_gaps": False}
 ATTRIBUTES = "use_item_attributes"
 
@@ -47,12 +47,14 @@ def main() -> None:
     data = {"sequences": flags.sequences.name, "users": len(given.users), "events": given.n_events}
     attributes = item_attributes.read(flags.attributes) if flags.attributes else {}
     with tempfile.TemporaryDirectory(prefix="lstmrec-bench-", dir=flags.folder) as folder:
-        config = quality.base_config(Path(folder), "user", LENGTHS, WITHOUT_TIMES)
+        config = quality.base_config(Path(folder), "user", quality.LENGTHS, WITHOUT_TIMES)
         spark = quality.open_spark(config)
         lake = Lake(spark, config.lake.root, {"job": "benchmark"})
         item_sequences.write(lake, item_sequences.sessions(spark, given), config)
         told = item_attributes.write(lake, attributes, item_sequences.FIRST.date())
-        plan = plan_of(has_attributes=told["items_with"] > 0)
+        plan = experiment.Plan(search.START, search.STAGES, user_of)
+        if told["items_with"]:
+            plan = with_attributes(plan)
         figures = data | {"attributes": told} | experiment.run(lake, config, flags, plan)
         if flags.baselines:
             figures["baselines"] = baseline_figures(lake, config, flags.seeds)
@@ -64,15 +66,14 @@ def main() -> None:
         page = classifier.page(figures["baselines"]["binary_classifier"])
         flags.out.with_suffix(".classifier.html").write_text(page)
         for name, own in {"lstm": figures, **figures["baselines"]}.items():
-            told = "  ".join(f"{key} {own['test']['mean'][key]:.4f}" for key in ("recall@10", "ndcg@10"))
-            print(f"{name:<24}{told}")
+            shown = "  ".join(f"{key} {own['test']['mean'][key]:.4f}" for key in ("recall@10", "ndcg@10"))
+            print(f"{name:<24}{shown}")
 
 
-def plan_of(*, has_attributes: bool) -> experiment.Plan:
-    if not has_attributes:
-        return experiment.Plan(search.START, search.STAGES, user_of)
-    stages = ([{ATTRIBUTES: False}], *search.STAGES)
-    return experiment.Plan(search.START | {ATTRIBUTES: True}, stages, user_of)
+def with_attributes(plan: experiment.Plan) -> experiment.Plan:
+    """The plan with attributes from the start, and without them at its second trial."""
+    stages = ([{ATTRIBUTES: False}], *plan.stages)
+    return replace(plan, start=plan.start | {ATTRIBUTES: True}, stages=stages)
 
 
 def baseline_figures(lake: Lake, config: Config, seeds: Sequence[int]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from tests.local_spark import local_session
 
 ROOT = Path(__file__).parents[2]
 KS = (1, 5, 10, 20)
+LENGTHS = (5, 10, 20, 50, 100, 200)
+"""Padded lengths of a user's histories, as in conf/base.yaml."""
 
 RanksOfSeeds = Mapping[int, Mapping[str, int]]
 """seed -> sequence id -> rank of the target; every seed has the same ids in the same order."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lstmrec.lake.store import Lake
-from tests.benchmarks import click_sessions, event_times, experiment, leave_one_out, quality, search
+from tests.benchmarks import click_sessions, event_times, experiment, quality, search
 from tests.benchmarks.event_times import Split
 from tests.benchmarks.session_neighbours import Baseline, ItemNeighbours, rank
 from tests.benchmarks.time_baselines import CoVisitation, Popularity
@@ -48,7 +48,7 @@ def main() -> None:
     plan = experiment.Plan(search.START, search.STAGES, unit=lambda name: name.rpartition("/")[0])
     with tempfile.TemporaryDirectory(prefix="lstmrec-bench-", dir=flags.folder) as folder:
         config = quality.base_config(
-            Path(folder), "user", leave_one_out.LENGTHS, {"use_event_types": False, "use_gaps": True}
+            Path(folder), "user", quality.LENGTHS, {"use_event_types": False, "use_gaps": True}
         )
         spark = quality.open_spark(config)
         lake = Lake(spark, config.lake.root, {"job": "benchmark"})

@@ -1,24 +1,25 @@
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pyspark.sql import SparkSession
 
 from lstmrec.config import Config
 from lstmrec.lake.model_tables import SEQUENCES
 from lstmrec.lake.store import Lake
 from tests.benchmarks import experiment, item_sequences, leave_one_out
+from tests.benchmarks.whole import figures_of
 
 
 def test_a_line_becomes_the_splits_of_its_user(
-    spark: object, lake: Lake, config: Config, tmp_path: Path
+    spark: SparkSession, lake: Lake, config: Config, tmp_path: Path
 ) -> None:
     file = tmp_path / "items.txt"
     file.write_text("9 b a c d\n\n7 a b\n")
     log = item_sequences.read(file)
     assert (log.users, log.n_events) == (("9", "7"), 6)
-    item_sequences.write(lake, item_sequences.sessions(spark, log), config)  # type: ignore[arg-type]
+    item_sequences.write(lake, item_sequences.sessions(spark, log), config)
     rows = {
         (r["split"], r["user_id"]): (r["items"][: r["length"]], r["target"])
         for r in lake.read(SEQUENCES).collect()
@@ -39,7 +40,7 @@ def test_a_line_becomes_the_splits_of_its_user(
 
 @pytest.mark.slow
 def test_planted_successors_are_found_over_the_whole_road(
-    spark: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(1)
     lines = []
@@ -47,12 +48,9 @@ def test_planted_successors_are_found_over_the_whole_road(
         first = int(rng.integers(30))
         lines.append(" ".join([f"u{user}", *(f"i{(first + place) % 30:02d}" for place in range(8))]))
     (tmp_path / "items.txt").write_text("\n".join(lines))
-    out = tmp_path / "out.json"
     flags = [
         "--sequences",
         str(tmp_path / "items.txt"),
-        "--out",
-        str(out),
         "--seeds",
         "1",
         "2",
@@ -60,14 +58,11 @@ def test_planted_successors_are_found_over_the_whole_road(
         "15",
         "--baselines",
     ]
-    monkeypatch.setattr(sys, "argv", ["leave_one_out", *flags])
-    monkeypatch.setattr(leave_one_out.quality, "open_spark", lambda _: Unstopped(spark))
     monkeypatch.setattr(leave_one_out.search, "MOST_EPOCHS", 15)
     monkeypatch.setattr(leave_one_out.search, "STAGES", ())
     monkeypatch.setattr(leave_one_out.item_baselines, "WINDOWS", (1,))
     monkeypatch.setattr(leave_one_out.item_baselines, "DAMPINGS", (0.0,))
-    leave_one_out.main()
-    got = json.loads(out.read_text())
+    got = figures_of(leave_one_out, flags, tmp_path / "out.json", spark, monkeypatch)
     assert got["test"]["mean"]["recall@1"] > 0.9
     assert set(got["test"]["per_seed"]) == {"1", "2"}
     assert set(got["validation"]["per_seed"]) == {"1"}  # settings and epochs are the first seed's
@@ -83,7 +78,7 @@ def test_planted_successors_are_found_over_the_whole_road(
 
 @pytest.mark.slow
 def test_attributes_are_chosen_where_they_tell_items_that_nobody_had_before(
-    spark: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kind follows kind by turns; a user's last two items are in no train row, and of their kinds."""
     rng = np.random.default_rng(1)
@@ -96,10 +91,8 @@ def test_attributes_are_chosen_where_they_tell_items_that_nobody_had_before(
     items = {item for line in lines for item in line.split()[1:]} - {"0-warm0"}  # of one nothing is told
     told = {item: [int(item[0])] for item in items} | {"nobody had it": [1]}
     (tmp_path / "attributes.json").write_text(json.dumps(told))
-    out = tmp_path / "out.json"
     flags = ["--sequences", str(tmp_path / "items.txt"), "--attributes", str(tmp_path / "attributes.json")]
-    monkeypatch.setattr(sys, "argv", ["leave_one_out", *flags, "--out", str(out), "--seeds", "1"])
-    monkeypatch.setattr(leave_one_out.quality, "open_spark", lambda _: Unstopped(spark))
+    flags += ["--seeds", "1"]
     quick = {
         "width": 32,
         "embedding_dropout": 0.1,
@@ -111,23 +104,9 @@ def test_attributes_are_chosen_where_they_tell_items_that_nobody_had_before(
     monkeypatch.setattr(leave_one_out.search, "STAGES", ())
     monkeypatch.setattr(leave_one_out.search, "MOST_EPOCHS", 16)
     monkeypatch.setattr(leave_one_out.search, "PATIENCE", 16)
-    leave_one_out.main()
-    got = json.loads(out.read_text())
+    got = figures_of(leave_one_out, flags, tmp_path / "out.json", spark, monkeypatch)
     assert got["attributes"] == {"items_with": 55, "items_without": 1, "unknown_items": 1, "attributes": 8}
     assert got["chosen"]["use_item_attributes"]
     assert [trial["settings"]["use_item_attributes"] for trial in got["trials"]] == [True, False]
     assert got["test"]["mean"]["recall@10"] > 0.9
     assert got["trials"][1]["ndcg_at_10"] < 0.2 < got["trials"][0]["ndcg_at_10"]
-
-
-class Unstopped:
-    """The tests' Spark session, which goes on after the benchmark."""
-
-    def __init__(self, spark: object) -> None:
-        self._spark = spark
-
-    def stop(self) -> None:
-        pass
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._spark, name)

@@ -1,7 +1,5 @@
 """The whole benchmark of sessions on planted clicks: each goes on to the next of 30 items."""
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,7 @@ from lstmrec.lake.model_tables import SEQUENCES
 from lstmrec.lake.store import Lake
 from tests.benchmarks import click_sessions, quality, search, session_next_item
 from tests.benchmarks.click_sessions import ONE_DAY, Session
-from tests.benchmarks.test_leave_one_out import Unstopped
+from tests.benchmarks.whole import figures_of
 
 HEADER = "SessionId\tItemId\tTime\n"
 
@@ -45,13 +43,9 @@ def test_planted_clicks_are_foretold_over_the_whole_road(
     for name, first, n in (("train", 0, 300), ("test", 300, 40)):
         (tmp_path / f"{name}.tsv").write_text(HEADER + clicks(first, n))
     flags = ["--train", str(tmp_path / "train.tsv"), "--test", str(tmp_path / "test.tsv"), "--minutes", "20"]
-    out = tmp_path / "out.json"
-    monkeypatch.setattr(sys, "argv", ["session_next_item", *flags, "--out", str(out), "--seeds", "1"])
-    monkeypatch.setattr(quality, "open_spark", lambda _: Unstopped(spark))
     monkeypatch.setattr(search, "MOST_EPOCHS", 25)
     monkeypatch.setattr(session_next_item, "STAGES", ())
-    session_next_item.main()
-    got = json.loads(out.read_text())
+    got = figures_of(session_next_item, [*flags, "--seeds", "1"], tmp_path / "out.json", spark, monkeypatch)
     assert got["test"]["mean"]["recall@1"] > 0.9
     assert got["baselines"]["item_knn"]["test"]["recall@20"] > 0.9
     assert got["dropped_unknown_items"] == 1

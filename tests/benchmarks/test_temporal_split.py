@@ -1,7 +1,5 @@
 """A split by time, by hand; and the whole benchmark on planted events: each goes on to the next item."""
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +11,8 @@ from lstmrec.lake.store import Lake
 from tests.benchmarks import event_times, quality, search, temporal_split
 from tests.benchmarks.click_sessions import Session
 from tests.benchmarks.event_times import Split
-from tests.benchmarks.test_leave_one_out import Unstopped
 from tests.benchmarks.time_baselines import CoVisitation, Popularity
+from tests.benchmarks.whole import figures_of
 
 USERS = (
     Session("a", ("x", "y", "x", "z", "y"), (1.0, 5.0, 6.0, 8.0, 9.0)),
@@ -68,13 +66,9 @@ def test_planted_successors_are_foretold_over_the_whole_road(
         first = int(rng.integers(30))
         lines += [f"{user}\ti{(first + place) % 30:02d}\t{user * 600 + place}" for place in range(8)]
     (tmp_path / "events.tsv").write_text("\n".join(lines) + "\n")
-    out = tmp_path / "out.json"
-    flags = ["--events", str(tmp_path / "events.tsv"), "--out", str(out), "--seeds", "1", "--minutes", "0"]
-    monkeypatch.setattr(sys, "argv", ["temporal_split", *flags])
-    monkeypatch.setattr(quality, "open_spark", lambda _: Unstopped(spark))
+    flags = ["--events", str(tmp_path / "events.tsv"), "--seeds", "1", "--minutes", "0"]
     monkeypatch.setattr(search, "MOST_EPOCHS", 25)
-    temporal_split.main()
-    got = json.loads(out.read_text())
+    got = figures_of(temporal_split, flags, tmp_path / "out.json", spark, monkeypatch)
     assert got["baselines"]["last_item_covisitation"]["test"]["recall@1"] > 0.9
     assert got["baselines"]["popularity"]["test"]["recall@1"] < 0.5
     assert set(got["test"]["per_seed"]) == {"1"}

@@ -21,10 +21,8 @@ from typing import Any, Final
 import numpy as np
 
 from lstmrec.learn.spec import TrainingSpec
+from tests.benchmarks.quality import LENGTHS
 from tests.learn.tables import model_config, record, row, training_config, write_split
-
-LENGTHS: Final = (5, 10, 20, 50, 100, 200)
-"""Padded lengths, as in conf/base.yaml."""
 
 ROW_GROUPS: Final = 8
 ROOT: Final = Path(__file__).parents[2]

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lstmrec.learn.spec import DataFile, TrainingSpec
-from tests.benchmarks.train import LENGTHS, ROW_GROUPS, measured, rates, spread
+from tests.benchmarks.quality import LENGTHS
+from tests.benchmarks.train import ROW_GROUPS, measured, rates, spread
 from tests.learn.tables import model_config, record, row, training_config, windows, write_split
 
 EVENTS_A_SECOND: Final = re.compile(r"Epoch\d+ --> .*\| (\d+) e/s\]")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmrec.learn import distributed
-from tests.benchmarks.train import LENGTHS, ROW_GROUPS
+from tests.benchmarks.quality import LENGTHS
+from tests.benchmarks.train import ROW_GROUPS
 from tests.benchmarks.train_beside_peer import sessions
 from tests.learn.tables import model_config, spec, training_config
 

@@ -30,7 +30,7 @@ def main() -> None:
     experiment.log_to_stderr()
     whole = item_sequences.read(flags.sequences)
     with tempfile.TemporaryDirectory(prefix="lstmrec-bench-") as folder:
-        spark = quality.open_spark(quality.base_config(Path(folder), "user", leave_one_out.LENGTHS, {}))
+        spark = quality.open_spark(quality.base_config(Path(folder), "user", quality.LENGTHS, {}))
         earlier, _ = trained(spark, Path(folder, "earlier"), without_last(whole, flags.later), None)
         cold = trained(spark, Path(folder, "cold"), whole, None)
         warm = trained(spark, Path(folder, "warm"), whole, earlier)
@@ -52,7 +52,7 @@ def trained(
     spark: SparkSession, folder: Path, log: Log, start: str | None
 ) -> tuple[str, Sequence[EpochRecord]]:
     """The artifact of a training on the train split, and its epochs."""
-    config = quality.base_config(folder, "user", leave_one_out.LENGTHS, leave_one_out.WITHOUT_TIMES)
+    config = quality.base_config(folder, "user", quality.LENGTHS, leave_one_out.WITHOUT_TIMES)
     lake = Lake(spark, config.lake.root, {"job": "benchmark"})
     item_sequences.write(lake, item_sequences.sessions(spark, log), config)
     spec = experiment.orders(lake, config)(SETTINGS, {"learn_from": splits.TRAIN})
